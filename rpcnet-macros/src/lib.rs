@@ -1,0 +1,1 @@
+//! The `#[rpc_trait]` attribute.

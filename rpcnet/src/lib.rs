@@ -1,0 +1,1 @@
+//! One call between two processes.
