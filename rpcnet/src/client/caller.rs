@@ -1,0 +1,109 @@
+//! Whatever can carry a call: one connection, a cluster, a service in the same process.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::{
+    client::options::CallOptions,
+    codec::Codec,
+    descriptor::{Idempotency, MethodDescriptor, MethodId},
+    status::Status,
+};
+
+/// Carries encoded calls to a server and brings back what it answered.
+///
+/// Every generated client is generic over a `Caller`, so that the same stub runs over one connection
+/// ([`Channel`](crate::Channel)) or over a cluster. An implementation promises:
+///
+/// - the future ends by the deadline of the call, whatever happens to the server;
+/// - a [`Status`] says [`Executed::No`](crate::Executed::No) only when the method provably did not run;
+/// - a call that may have run is sent again only when its [`Idempotency`] allows it;
+/// - dropping the future cancels the call.
+pub trait Caller: Clone + Send + Sync + 'static {
+    /// Carries one call.
+    fn invoke(&self, request: Request) -> impl Future<Output = Result<Answer, Status>> + Send;
+
+    /// The codec that arguments are encoded with and answers come back in.
+    fn codec(&self) -> Codec {
+        Codec::Bincode
+    }
+}
+
+/// One call, encoded once however often it is sent.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method's full name, for errors and logs.
+    pub name: Name,
+    /// The method's id on the wire.
+    pub method: MethodId,
+    /// What may be done when it is not known whether the call ran.
+    pub idempotency: Idempotency,
+    /// The request id of a keyed call.
+    pub request_id: Option<Uuid>,
+    /// The encoded arguments.
+    pub payload: Bytes,
+    /// The caller's settings.
+    pub options: CallOptions,
+}
+
+impl Request {
+    /// A call to a method whose trait is known.
+    pub fn typed(
+        method: &'static MethodDescriptor,
+        request_id: Option<Uuid>,
+        payload: Bytes,
+        options: CallOptions,
+    ) -> Self {
+        let name = Name::Static(method.path);
+        Self { name, method: method.id, idempotency: method.idempotency, request_id, payload, options }
+    }
+
+    /// A call by name, bytes in and bytes out. At most once unless the options say otherwise.
+    pub fn untyped(name: &str, payload: impl Into<Bytes>, options: CallOptions) -> Self {
+        Self {
+            name: Name::Owned(name.into()),
+            method: MethodId::of(name),
+            idempotency: options.untyped_idempotency(),
+            request_id: None,
+            payload: payload.into(),
+            options,
+        }
+    }
+}
+
+/// The full name of a method: the literal of a generated stub, or a string made at run time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// Known when the program was compiled.
+    Static(&'static str),
+    /// Made while it runs.
+    Owned(std::sync::Arc<str>),
+}
+
+impl std::ops::Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Name::Static(name) => name,
+            Name::Owned(name) => name,
+        }
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self)
+    }
+}
+
+/// What a method answered, still encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The value of `Ok`.
+    Ok(Bytes),
+    /// The value of `Err`, of the method's own type.
+    App(Bytes),
+    /// The value of `Err`, which is an [`AppError`](crate::AppError) and can be read without knowing the method.
+    AppError(Bytes),
+}

@@ -1,0 +1,5 @@
+//! ① A call begins and ends here: options and stub, the channel to one server, the driver of its connection.
+
+pub(crate) mod caller;
+pub(crate) mod options;
+pub(crate) mod stub;

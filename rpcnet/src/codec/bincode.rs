@@ -1,0 +1,60 @@
+//! bincode 2.0.1, made safe against hostile bytes.
+//!
+//! bincode by itself allocates whatever length a string announces, follows a recursive type as deep as it goes, and does
+//! not mind bytes after the value. [`Bounded`](super::bounded) takes care of the first two, the comparison here of the
+//! third. bincode's own limit is not used: it counts decoded sizes rather than bytes, as a const generic, so that one
+//! limit for many message sizes would mean one copy of every decoder for each.
+
+use std::marker::PhantomData;
+
+use ::bincode::{config, error::DecodeError};
+use bytes::Bytes;
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, DeserializeSeed, Deserializer},
+};
+
+use super::{
+    CodecError,
+    bounded::{Bounded, Budget},
+};
+
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecError> {
+    ::bincode::serde::encode_to_vec(value, config::standard()).map(Bytes::from).map_err(CodecError::new)
+}
+
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let budget = Budget::for_message_of(bytes.len());
+    let seed = Seed { budget: &budget, value: PhantomData };
+    let (value, used) =
+        ::bincode::serde::seed_decode_from_slice(seed, bytes, config::standard()).map_err(explain)?;
+    match bytes.len() - used {
+        0 => Ok(value),
+        rest => Err(CodecError::new(format_args!("{rest} bytes are left after the value"))),
+    }
+}
+
+/// Decodes a `T` through [`Bounded`].
+struct Seed<'b, T> {
+    budget: &'b Budget,
+    value: PhantomData<T>,
+}
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Seed<'_, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::deserialize(Bounded::new(deserializer, self.budget))
+    }
+}
+
+/// bincode's messages are `Debug` texts; the common ones deserve better.
+fn explain(error: DecodeError) -> CodecError {
+    match error {
+        DecodeError::UnexpectedEnd { additional } => {
+            CodecError::new(format_args!("the bytes end {additional} short of the value"))
+        }
+        DecodeError::OtherString(message) => CodecError::new(message),
+        other => CodecError::new(other),
+    }
+}

@@ -1,0 +1,50 @@
+//! What serves a method: bytes in, a future of bytes out.
+
+use std::{pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+
+use crate::{client::caller::Answer, codec::Codec, context::Context, error::AppError, status::Status};
+
+/// The running handler of one call.
+pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<Answer, Status>> + Send>>;
+
+/// Serves one method.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Begins to serve a call. Nothing of the method has run when this fails, or before the future is first polled.
+    fn handle(&self, codec: Codec, context: Context, payload: Bytes) -> Result<HandlerFuture, Status>;
+}
+
+impl std::fmt::Debug for dyn Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handler")
+    }
+}
+
+/// An untyped handler: a function from bytes to a future of bytes.
+struct Untyped<F>(F);
+
+/// Wraps a function from bytes to a future of bytes, as [`Server::register`](crate::Server) takes it.
+pub(crate) fn untyped<F, Fut>(function: F) -> Arc<dyn Handler>
+where
+    F: Fn(Bytes) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Bytes, AppError>> + Send + 'static,
+{
+    Arc::new(Untyped(function))
+}
+
+impl<F, Fut> Handler for Untyped<F>
+where
+    F: Fn(Bytes) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Bytes, AppError>> + Send + 'static,
+{
+    fn handle(&self, codec: Codec, _context: Context, payload: Bytes) -> Result<HandlerFuture, Status> {
+        let handler = (self.0)(payload);
+        Ok(Box::pin(async move {
+            match handler.await {
+                Ok(bytes) => Ok(Answer::Ok(bytes)),
+                Err(error) => Ok(Answer::AppError(codec.encode(&error).unwrap_or_default())),
+            }
+        }))
+    }
+}

@@ -1,0 +1,343 @@
+//! What went wrong with a call outside its method: a code people know, whether it ran, and when to come back.
+
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+
+/// The kind of a failure: gRPC's sixteen codes, with gRPC's numbers and meanings.
+///
+/// Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>. A code says what kind of thing happened; whether
+/// the method ran is a different question, answered by [`Executed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The caller went away or gave up.
+    Cancelled = 1,
+    /// A failure nobody classified, among them a code this version does not know.
+    Unknown = 2,
+    /// The call itself is wrong, whatever the state of the server: arguments that do not decode.
+    InvalidArgument = 3,
+    /// The deadline passed first.
+    DeadlineExceeded = 4,
+    /// What was asked for does not exist.
+    NotFound = 5,
+    /// What was to be created exists.
+    AlreadyExists = 6,
+    /// The caller is known and may not do this.
+    PermissionDenied = 7,
+    /// A limit was reached: message size, calls in flight, a quota.
+    ResourceExhausted = 8,
+    /// The system is not in the state the call needs.
+    FailedPrecondition = 9,
+    /// A conflict with another call.
+    Aborted = 10,
+    /// Past the valid range.
+    OutOfRange = 11,
+    /// The server has no such method.
+    Unimplemented = 12,
+    /// A broken invariant: a handler that panicked, a peer that broke the protocol.
+    Internal = 13,
+    /// Nobody there to serve the call now; a later try may succeed.
+    Unavailable = 14,
+    /// Data was lost for good.
+    DataLoss = 15,
+    /// The caller is not known.
+    Unauthenticated = 16,
+}
+
+impl Code {
+    const ALL: [Code; 16] = [
+        Code::Cancelled,
+        Code::Unknown,
+        Code::InvalidArgument,
+        Code::DeadlineExceeded,
+        Code::NotFound,
+        Code::AlreadyExists,
+        Code::PermissionDenied,
+        Code::ResourceExhausted,
+        Code::FailedPrecondition,
+        Code::Aborted,
+        Code::OutOfRange,
+        Code::Unimplemented,
+        Code::Internal,
+        Code::Unavailable,
+        Code::DataLoss,
+        Code::Unauthenticated,
+    ];
+
+    /// The code of a number on the wire. A number of a later version is [`Code::Unknown`], never an error.
+    pub(crate) fn from_wire(number: u8) -> Self {
+        Self::ALL.into_iter().find(|code| code.to_wire() == number).unwrap_or(Code::Unknown)
+    }
+
+    pub(crate) const fn to_wire(self) -> u8 {
+        self as u8
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Code::Cancelled => "cancelled",
+            Code::Unknown => "unknown",
+            Code::InvalidArgument => "invalid argument",
+            Code::DeadlineExceeded => "deadline exceeded",
+            Code::NotFound => "not found",
+            Code::AlreadyExists => "already exists",
+            Code::PermissionDenied => "permission denied",
+            Code::ResourceExhausted => "resource exhausted",
+            Code::FailedPrecondition => "failed precondition",
+            Code::Aborted => "aborted",
+            Code::OutOfRange => "out of range",
+            Code::Unimplemented => "unimplemented",
+            Code::Internal => "internal",
+            Code::Unavailable => "unavailable",
+            Code::DataLoss => "data loss",
+            Code::Unauthenticated => "unauthenticated",
+        })
+    }
+}
+
+/// Whether the method ran.
+///
+/// Every decision to send a call again rests on this. `No` is only said by whoever can prove it: a client that never
+/// handed the call to a connection, or a server that refused it before the handler was polled for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Executed {
+    /// It did not run, and nothing of it will: sending it again cannot do the work twice.
+    No,
+    /// It may have run, may be running, or may yet run.
+    Unknown,
+    /// It ran, wholly or in part.
+    Yes,
+}
+
+impl Executed {
+    pub(crate) const fn to_wire(self) -> u8 {
+        match self {
+            Executed::No => 0,
+            Executed::Unknown => 1,
+            Executed::Yes => 2,
+        }
+    }
+
+    /// Anything but a clear word is `Unknown`.
+    pub(crate) const fn from_wire(number: u8) -> Self {
+        match number {
+            0 => Executed::No,
+            2 => Executed::Yes,
+            _ => Executed::Unknown,
+        }
+    }
+}
+
+/// Why a call failed outside its method.
+///
+/// Cheap to clone. [`Display`](fmt::Display) gives code and message; [`source`](StdError::source) the transport's
+/// own error, where there is one.
+#[derive(Debug, Clone)]
+pub struct Status {
+    // One pointer, so that `Result<T, CallError<E>>` stays as small as `T`.
+    inner: Box<Inner>,
+}
+
+#[derive(Debug, Clone)]
+struct Inner {
+    code: Code,
+    reason: Reason,
+    executed: Executed,
+    message: String,
+    retry_after: Option<Duration>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// The precise cause within a [`Code`], for programs that must tell causes of one code apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No cause beyond the code.
+    Unspecified,
+    /// The connection could not be opened: refused, unreachable, or not speaking this protocol.
+    ConnectFailed,
+    /// The connection ended while the call was under way.
+    ConnectionLost,
+    /// The server is leaving and takes no new calls.
+    Draining,
+    /// The server has no method of that name.
+    UnknownMethod,
+    /// The arguments do not decode to the method's types.
+    UndecodableArguments,
+    /// The answer does not decode to the method's types. The method ran.
+    UndecodableAnswer,
+    /// The value does not encode, or the codec refuses it.
+    Unencodable,
+    /// The message is larger than one of the two ends accepts.
+    MessageTooLarge,
+    /// Too many calls are in flight on the connection.
+    TooManyCalls,
+    /// The server is at its limit and refused the call before it ran.
+    Overloaded,
+    /// The handler panicked.
+    Panicked,
+    /// The deadline of the call passed.
+    Deadline,
+    /// The request id was used before with other arguments, or for a method that takes none.
+    RequestIdReused,
+    /// The request id is known, its execution ended without an answer that could be kept.
+    AlreadyCompleted,
+    /// No worker matched, for as long as the call could wait.
+    NoWorkers,
+}
+
+impl Reason {
+    /// Numbers on the wire. They are part of the protocol: append, never renumber.
+    const WIRE: [(Reason, u8); 16] = [
+        (Reason::Unspecified, 0),
+        (Reason::ConnectFailed, 1),
+        (Reason::ConnectionLost, 2),
+        (Reason::Draining, 3),
+        (Reason::UnknownMethod, 4),
+        (Reason::UndecodableArguments, 5),
+        (Reason::UndecodableAnswer, 6),
+        (Reason::Unencodable, 7),
+        (Reason::MessageTooLarge, 8),
+        (Reason::TooManyCalls, 9),
+        (Reason::Overloaded, 10),
+        (Reason::Panicked, 11),
+        (Reason::Deadline, 12),
+        (Reason::RequestIdReused, 13),
+        (Reason::AlreadyCompleted, 14),
+        (Reason::NoWorkers, 15),
+    ];
+
+    pub(crate) fn to_wire(self) -> u8 {
+        Self::WIRE.iter().find(|(reason, _)| *reason == self).map_or(0, |(_, number)| *number)
+    }
+
+    pub(crate) fn from_wire(number: u8) -> Self {
+        Self::WIRE.iter().find(|(_, n)| *n == number).map_or(Reason::Unspecified, |(reason, _)| *reason)
+    }
+
+    /// The code that goes with the reason, where a caller does not choose another.
+    const fn code(self) -> Code {
+        match self {
+            Reason::Unspecified => Code::Unknown,
+            Reason::ConnectFailed | Reason::ConnectionLost | Reason::Draining | Reason::NoWorkers => {
+                Code::Unavailable
+            }
+            Reason::UnknownMethod => Code::Unimplemented,
+            Reason::UndecodableArguments | Reason::Unencodable | Reason::RequestIdReused => {
+                Code::InvalidArgument
+            }
+            Reason::UndecodableAnswer | Reason::Panicked => Code::Internal,
+            Reason::MessageTooLarge | Reason::TooManyCalls | Reason::Overloaded => Code::ResourceExhausted,
+            Reason::Deadline => Code::DeadlineExceeded,
+            Reason::AlreadyCompleted => Code::AlreadyExists,
+        }
+    }
+}
+
+impl Status {
+    /// A failure of a known cause; the code follows from it.
+    pub fn new(reason: Reason, executed: Executed, message: impl Into<String>) -> Self {
+        Self::with_code(reason.code(), reason, executed, message)
+    }
+
+    pub(crate) fn with_code(
+        code: Code,
+        reason: Reason,
+        executed: Executed,
+        message: impl Into<String>,
+    ) -> Self {
+        let message = message.into();
+        Self { inner: Box::new(Inner { code, reason, executed, message, retry_after: None, source: None }) }
+    }
+
+    /// The same failure with the error that caused it.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.inner.source = Some(Arc::new(source));
+        self
+    }
+
+    /// The same failure with a hint when to try again.
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.inner.retry_after = Some(delay);
+        self
+    }
+
+    /// The same failure, its message preceded by where it happened.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.inner.message = format!("{place}: {}", self.inner.message);
+        self
+    }
+
+    /// The same failure with another answer to "did it run?".
+    #[must_use]
+    pub fn with_executed(mut self, executed: Executed) -> Self {
+        self.inner.executed = executed;
+        self
+    }
+
+    /// The kind of the failure.
+    pub fn code(&self) -> Code {
+        self.inner.code
+    }
+
+    /// The precise cause.
+    pub fn reason(&self) -> Reason {
+        self.inner.reason
+    }
+
+    /// Whether the method ran.
+    pub fn executed(&self) -> Executed {
+        self.inner.executed
+    }
+
+    /// What happened, where, and what to do about it, for a person.
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+
+    /// When the one who refused thinks another try makes sense.
+    pub fn retry_hint(&self) -> Option<Duration> {
+        self.inner.retry_after
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.inner.code, self.inner.message)
+    }
+}
+
+impl StdError for Status {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.inner.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_reasons_survive_the_wire() {
+        for code in Code::ALL {
+            assert_eq!(Code::from_wire(code.to_wire()), code);
+        }
+        for (reason, number) in Reason::WIRE {
+            assert_eq!((reason.to_wire(), Reason::from_wire(number)), (number, reason));
+        }
+        for executed in [Executed::No, Executed::Unknown, Executed::Yes] {
+            assert_eq!(Executed::from_wire(executed.to_wire()), executed);
+        }
+    }
+
+    #[test]
+    fn what_a_later_version_says_is_read_as_unknown() {
+        assert_eq!(Code::from_wire(99), Code::Unknown);
+        assert_eq!(Reason::from_wire(99), Reason::Unspecified);
+        assert_eq!(Executed::from_wire(99), Executed::Unknown);
+    }
+}
