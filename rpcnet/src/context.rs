@@ -53,8 +53,8 @@ impl Context {
         self.request_id
     }
 
-    /// Runs a future as the handler of this call: what it awaits sees the call as [`Context::current`].
-    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+    /// Runs a function as part of the handler of this call: what it polls sees the call as [`Context::current`].
+    pub(crate) fn enter<T>(&self, run: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self.clone(), run)
     }
 }

@@ -2,13 +2,34 @@
 
 pub use bytes::Bytes;
 pub use serde::{Serialize, de::DeserializeOwned};
-pub use std::{future::Future, option::Option, result::Result, string::String, sync::Arc};
+pub use std::{
+    clone::Clone,
+    convert::Into,
+    fmt::{self, Debug, Formatter},
+    future::Future,
+    marker::{PhantomData, Send, Sync},
+    option::Option,
+    result::Result,
+    string::String,
+    sync::Arc,
+};
 pub use uuid::Uuid;
 
 pub use crate::{
-    CallError, CallOptions, Caller, Context, Idempotency, MethodDescriptor, MethodId, Service,
-    ServiceDescriptor, client::stub::Stub, server::routes::Routes,
+    Address, CallError, CallOptions, Caller, Channel, ConnectError, Context, Idempotency, MethodDescriptor,
+    MethodId, Service, ServiceDescriptor, client::stub::Stub, server::routes::Routes,
 };
+
+/// What can cross the network, as an argument or as a side of an answer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross the network",
+    label = "not `Serialize`, not `DeserializeOwned`, not `Send` or not `'static`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` on it, and own what it holds"
+)]
+pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
 
 /// What a method may answer with: a `Result` whose two sides can cross the wire.
 ///
@@ -46,3 +67,16 @@ where
 pub fn request_id(context: &Context) -> Uuid {
     context.request_id().expect("the router refuses a keyed call without a request id before it runs")
 }
+
+/// How a generated client shows itself.
+pub fn debug_client(f: &mut Formatter<'_>, name: &str, stub: &dyn Debug) -> fmt::Result {
+    f.debug_struct(name).field("stub", stub).finish()
+}
+
+/// How a generated server shows itself: its service need not be `Debug`.
+pub fn debug_server(f: &mut Formatter<'_>, name: &str) -> fmt::Result {
+    f.debug_struct(name).finish_non_exhaustive()
+}
+
+/// Compiles only if the futures of this method can move between threads.
+pub fn assert_send<A, F: Future + Send>(_: impl Fn(A) -> F) {}

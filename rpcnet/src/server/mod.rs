@@ -1,4 +1,9 @@
 //! ⑤ A call is served: a connection is accepted, the method found, its handler run, the answer sent.
 
+mod accept;
+pub(crate) mod builder;
+mod connection;
+mod execution;
 pub(crate) mod handler;
+mod router;
 pub(crate) mod routes;

@@ -28,14 +28,13 @@ pub trait Service: Send + Sync + 'static {
 /// The methods of one service, each with the handler that serves it.
 #[derive(Debug)]
 pub struct Routes {
-    pub(crate) service: &'static ServiceDescriptor,
     pub(crate) methods: Vec<(&'static MethodDescriptor, Arc<dyn Handler>)>,
 }
 
 impl Routes {
-    /// No method yet.
+    /// No method yet, room for those of the service.
     pub fn new(service: &'static ServiceDescriptor) -> Self {
-        Self { service, methods: Vec::with_capacity(service.methods.len()) }
+        Self { methods: Vec::with_capacity(service.methods.len()) }
     }
 
     /// Adds a method with one answer. `run` is handed the service, the call and the decoded arguments.
@@ -78,11 +77,11 @@ where
     fn handle(&self, codec: Codec, context: Context, payload: Bytes) -> Result<HandlerFuture, Status> {
         let arguments =
             codec.decode(&payload).map_err(|error| undecodable(self.method, payload.len(), &error))?;
-        let (method, handler) = (self.method, (self.run)(Arc::clone(&self.service), context, arguments));
+        let handler = (self.run)(Arc::clone(&self.service), context, arguments);
         Ok(Box::pin(async move {
             match handler.await.into_result() {
-                Ok(value) => encode(codec, method, &value).map(Answer::Ok),
-                Err(error) => encode(codec, method, &error).map(app_answer::<R::Err>()),
+                Ok(value) => encode(codec, &value).map(Answer::Ok),
+                Err(error) => encode(codec, &error).map(app_answer::<R::Err>()),
             }
         }))
     }
@@ -95,16 +94,15 @@ fn app_answer<E: 'static>() -> fn(Bytes) -> Answer {
 
 fn undecodable(method: &MethodDescriptor, length: usize, error: &crate::codec::CodecError) -> Status {
     let message = format!(
-        "{}: the arguments of {length} bytes do not decode as {}: {error}; do both ends have the same trait?",
-        method.path,
+        "the arguments of {length} bytes do not decode as {}: {error}; do both ends have the same trait?",
         Types(method.arguments)
     );
     Status::new(Reason::UndecodableArguments, Executed::No, message)
 }
 
-fn encode<T: Serialize>(codec: Codec, method: &MethodDescriptor, value: &T) -> Result<Bytes, Status> {
+fn encode<T: Serialize>(codec: Codec, value: &T) -> Result<Bytes, Status> {
     codec.encode(value).map_err(|error| {
-        let message = format!("{}: the answer cannot be encoded: {error}", method.path);
+        let message = format!("the answer cannot be encoded: {error}");
         Status::new(Reason::Unencodable, Executed::Yes, message)
     })
 }

@@ -1,0 +1,273 @@
+//! A channel to one server: opens its connection when needed, and again when it was lost.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{
+    caller::{Answer, Caller, Request},
+    connect::{ConnectError, Connector},
+    connection::Handle,
+    guard::InFlight,
+    options::CallOptions,
+};
+use crate::{
+    codec::Codec,
+    context::Context,
+    error::{AppError, CallError},
+    status::{Executed, Reason, Status},
+    transport::{Address, Tcp, Transport},
+    wire::{Call, Limits},
+};
+
+/// A channel to one server.
+///
+/// Cheap to clone; clones share one connection, over which any number of calls run at once. A lost connection fails the calls
+/// that were on it and is opened again by the next call. The connection closes when the last clone and the last call are
+/// gone.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = rpcnet::Channel::connect("127.0.0.1:7001").await?;
+/// let answer = channel.call("compute", vec![1, 2, 3]).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Channel {
+    inner: Arc<Inner>,
+    options: CallOptions,
+}
+
+#[derive(Debug)]
+struct Inner {
+    connector: Connector,
+    current: parking_lot::Mutex<Option<Handle>>,
+    /// Held while a connection is being opened, so that many callers open one.
+    dialling: tokio::sync::Mutex<()>,
+}
+
+/// Settings of a [`Channel`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ChannelBuilder {
+    connector: Connector,
+    options: CallOptions,
+}
+
+impl Channel {
+    /// How long opening a connection may take: a handshake across the world and one lost packet.
+    pub const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
+
+    /// Opens a channel with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached now. [`Channel::builder`] can open one lazily.
+    pub async fn connect(address: impl Into<Address>) -> Result<Self, ConnectError> {
+        Self::builder(address).connect().await
+    }
+
+    /// Settings for a channel.
+    pub fn builder(address: impl Into<Address>) -> ChannelBuilder {
+        let connector = Connector {
+            address: address.into(),
+            transport: Arc::new(Tcp::loopback()),
+            codec: Codec::default(),
+            limits: Limits::default(),
+            timeout: Self::CONNECT_TIMEOUT_DEFAULT,
+        };
+        ChannelBuilder { connector, options: CallOptions::new() }
+    }
+
+    /// The same channel; calls without options of their own use these.
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self { inner: Arc::clone(&self.inner), options: options.or(self.options) }
+    }
+
+    /// Where the server is.
+    pub fn address(&self) -> &Address {
+        &self.inner.connector.address
+    }
+
+    /// Calls a method by name with bytes, and gets bytes: `"compute"` for a handler registered under that name,
+    /// `"Compute/square"` for a method of a typed service, whose arguments are then those bytes encoded.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]. The error of a typed method, whose type is not known here, is reported by its size.
+    pub async fn call(&self, name: &str, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
+        let answer = self.invoke(Request::untyped(name, payload, self.options)).await?;
+        untyped_answer(self.codec(), answer)
+    }
+
+    /// Opens the connection unless it is open.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached.
+    pub async fn ready(&self) -> Result<(), ConnectError> {
+        self.connection().await.map(drop)
+    }
+
+    /// Whether the connection is open at this moment and takes calls.
+    pub fn is_connected(&self) -> bool {
+        self.inner.open_connection().is_some()
+    }
+
+    /// Closes the connection at once: calls in flight fail. The next call opens a new one.
+    pub fn disconnect(&self) {
+        let current = self.inner.current.lock().take();
+        if let Some(connection) = current {
+            connection.shut_down();
+        }
+    }
+
+    async fn connection(&self) -> Result<Handle, ConnectError> {
+        if let Some(connection) = self.inner.open_connection() {
+            return Ok(connection);
+        }
+        let _dialling = self.inner.dialling.lock().await;
+        if let Some(connection) = self.inner.open_connection() {
+            return Ok(connection);
+        }
+        let connection = self.inner.connector.connect().await?;
+        *self.inner.current.lock() = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Queues a call on the connection, opening one if there is none or the one there is takes no calls any more.
+    async fn begin(&self, request: &Request, deadline: Instant) -> Result<InFlight, Status> {
+        let call = || Call {
+            method: request.method,
+            timeout: Some(deadline.saturating_duration_since(Instant::now())),
+            request_id: request.request_id,
+            payload: request.payload.clone(),
+        };
+        let current = self.inner.current.lock().clone();
+        if let Some(connection) = current {
+            match connection.call(call()) {
+                Err(_) if !connection.is_open() => {}
+                result => return result,
+            }
+        }
+        match tokio::time::timeout_at(deadline, self.connection()).await {
+            Ok(connection) => connection?.call(call()),
+            Err(_) => {
+                let message = "the deadline passed before the connection was open";
+                Err(Status::new(Reason::Deadline, Executed::No, message))
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// The connection, if it takes calls; one that does not is let go, and ends with its last call.
+    fn open_connection(&self) -> Option<Handle> {
+        let mut current = self.current.lock();
+        if current.as_ref().is_some_and(|connection| !connection.is_open()) {
+            *current = None;
+        }
+        current.clone()
+    }
+}
+
+impl Caller for Channel {
+    async fn invoke(&self, request: Request) -> Result<Answer, Status> {
+        let deadline = deadline(request.options.or(self.options));
+        let answer = match self.begin(&request, deadline).await {
+            Ok(call) => call.await,
+            Err(status) => Err(status),
+        };
+        answer.map_err(|status| status.at(format_args!("{} at {}", request.name, self.address())))
+    }
+
+    fn codec(&self) -> Codec {
+        self.inner.connector.codec
+    }
+}
+
+/// When a call must end: its own timeout, or what is left of the call it is made for, whichever is sooner.
+fn deadline(options: CallOptions) -> Instant {
+    let own = options.timeout.unwrap_or(CallOptions::TIMEOUT_DEFAULT);
+    let own = Instant::now() + own;
+    match Context::current().and_then(|context| context.deadline()) {
+        Some(inherited) => own.min(Instant::from_std(inherited)),
+        None => own,
+    }
+}
+
+/// What an untyped call gives of an answer.
+pub(crate) fn untyped_answer(codec: Codec, answer: Answer) -> Result<Bytes, CallError> {
+    match answer {
+        Answer::Ok(bytes) => Ok(bytes),
+        Answer::AppError(bytes) => Err(CallError::App(codec.decode(&bytes).unwrap_or_else(AppError::from))),
+        Answer::App(bytes) => {
+            let message = format_args!(
+                "the method's own error, {} bytes encoded in a type not known here",
+                bytes.len()
+            );
+            Err(CallError::App(AppError::msg(message)))
+        }
+    }
+}
+
+impl ChannelBuilder {
+    /// Travels by another transport than TCP.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.connector.transport = Arc::new(transport);
+        self
+    }
+
+    /// Travels by a transport that is shared.
+    pub fn shared_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.connector.transport = transport;
+        self
+    }
+
+    /// Allows plain TCP beyond the loopback interface: whoever is on the way can read and change what is sent.
+    pub fn allow_plaintext(self) -> Self {
+        self.transport(Tcp::plaintext())
+    }
+
+    /// How long opening a connection may take. [`Channel::CONNECT_TIMEOUT_DEFAULT`] when not set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connector.timeout = timeout;
+        self
+    }
+
+    /// The bounds of the connection.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.connector.limits = limits;
+        self
+    }
+
+    /// The options of calls that have none of their own.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// A channel whose connection is opened by the first call.
+    #[must_use]
+    pub fn lazy(self) -> Channel {
+        let inner = Inner {
+            connector: self.connector,
+            current: parking_lot::Mutex::default(),
+            dialling: tokio::sync::Mutex::default(),
+        };
+        Channel { inner: Arc::new(inner), options: self.options }
+    }
+
+    /// A channel whose connection is open.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached now.
+    pub async fn connect(self) -> Result<Channel, ConnectError> {
+        let channel = self.lazy();
+        channel.ready().await?;
+        Ok(channel)
+    }
+}

@@ -1,0 +1,94 @@
+//! Opening a connection: dial, shake hands, within a time.
+
+use std::{sync::Arc, time::Duration};
+
+use super::connection::Handle;
+use crate::{
+    codec::Codec,
+    status::{Executed, Reason, Status},
+    transport::{Address, Transport},
+    wire::{CloseReason, Limits},
+};
+
+/// Why a connection could not be opened. No call was sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConnectError {
+    /// The transport could not reach the address: refused, unreachable, or not allowed.
+    #[error("cannot connect to {address}: {source}")]
+    Dial {
+        /// Where to.
+        address: Address,
+        /// The transport's error.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// Nothing answered in time.
+    #[error("cannot connect to {address}: no answer within {timeout:?} (`connect_timeout`)")]
+    TimedOut {
+        /// Where to.
+        address: Address,
+        /// How long was waited.
+        timeout: Duration,
+    },
+    /// The other end answered, and the handshake failed.
+    #[error("cannot connect to {address}: {reason}")]
+    Handshake {
+        /// Where to.
+        address: Address,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl ConnectError {
+    /// Whether the host answered that nobody listens there: proof that the process is gone, where a time-out proves
+    /// nothing.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Dial { source, .. } if source.kind() == std::io::ErrorKind::ConnectionRefused)
+    }
+}
+
+impl From<ConnectError> for Status {
+    fn from(error: ConnectError) -> Self {
+        Status::new(Reason::ConnectFailed, Executed::No, error.to_string()).caused_by(error)
+    }
+}
+
+/// How connections to a server are opened.
+#[derive(Debug, Clone)]
+pub(super) struct Connector {
+    pub(super) address: Address,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) codec: Codec,
+    pub(super) limits: Limits,
+    pub(super) timeout: Duration,
+}
+
+impl Connector {
+    /// Opens a connection and waits for the handshake.
+    pub(super) async fn connect(&self) -> Result<Handle, ConnectError> {
+        let (address, timeout) = (self.address.clone(), self.timeout);
+        match tokio::time::timeout(timeout, self.dial()).await {
+            Ok(result) => result,
+            Err(_) => Err(ConnectError::TimedOut { address, timeout }),
+        }
+    }
+
+    async fn dial(&self) -> Result<Handle, ConnectError> {
+        let address = || self.address.clone();
+        let stream = self.transport.connect(&self.address).await;
+        let stream =
+            stream.map_err(|error| ConnectError::Dial { address: address(), source: Arc::new(error) })?;
+        let connection = Handle::start(stream, self.codec, self.limits);
+        match std::future::poll_fn(|cx| connection.poll_handshake(cx)).await {
+            Ok(()) => Ok(connection),
+            Err(reason) => {
+                let reason = match reason {
+                    CloseReason::Ended => "the server closed the connection during the handshake".to_owned(),
+                    other => other.to_string(),
+                };
+                Err(ConnectError::Handshake { address: address(), reason })
+            }
+        }
+    }
+}

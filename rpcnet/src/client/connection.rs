@@ -1,0 +1,169 @@
+//! A client's end of a connection: who waits for which answer.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use parking_lot::MutexGuard;
+use tokio::time::Instant;
+
+use super::{caller::Answer, guard::InFlight};
+use crate::{
+    codec::Codec,
+    driver::{Driver, End, Shared, State},
+    status::{Executed, Reason, Status},
+    transport::BoxStream,
+    wire::{Call, CloseReason, Connection, IncomingCall, Limits, Output, Role},
+};
+
+/// A hold on a connection. The connection goes when there is none and nothing is left to send.
+#[derive(Debug)]
+pub(super) struct Handle {
+    shared: Arc<Shared<Waiting>>,
+    holds: Arc<AtomicUsize>,
+}
+
+/// What a client keeps beside the protocol's state.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// Who waits for the answer, by the slot of the call.
+    pub(super) waiters: Vec<Waiter>,
+    /// Whoever waits for the handshake.
+    greeting: Option<Waker>,
+    handshake: Option<Result<(), CloseReason>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Waiter {
+    Nobody,
+    Waiting(Waker),
+    Answered(Result<Answer, Status>),
+}
+
+impl Handle {
+    /// Starts a connection over a stream, and a task that drives it.
+    pub(super) fn start(stream: BoxStream, codec: Codec, limits: Limits) -> Self {
+        let now = Instant::now().into_std();
+        let shared = Shared::new(Connection::new(Role::Connector, codec, limits, now), Waiting::default());
+        let holds = Arc::new(AtomicUsize::new(1));
+        let end = ClientEnd { holds: Arc::clone(&holds), wakers: Vec::new() };
+        tokio::spawn(Driver::new(stream, Arc::clone(&shared), end));
+        Self { shared, holds }
+    }
+
+    pub(super) fn shared(&self) -> &Shared<Waiting> {
+        &self.shared
+    }
+
+    /// Makes a call.
+    pub(super) fn call(&self, call: Call) -> Result<InFlight, Status> {
+        let now = Instant::now().into_std();
+        let id = self.shared.with(|state| {
+            let id = state.connection.open(now, call)?;
+            let waiters = &mut state.extra.waiters;
+            if waiters.len() <= id.slot() {
+                waiters.resize_with(id.slot() + 1, || Waiter::Nobody);
+            }
+            Ok::<_, Status>(id)
+        })?;
+        Ok(InFlight::new(self.clone(), id))
+    }
+
+    /// Whether the connection takes calls.
+    pub(super) fn is_open(&self) -> bool {
+        self.shared.lock().connection.takes_calls()
+    }
+
+    /// Waits until the handshake has succeeded or failed.
+    pub(super) fn poll_handshake(&self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        let mut state = self.shared.lock();
+        match &state.extra.handshake {
+            Some(result) => Poll::Ready(result.clone()),
+            None => {
+                state.extra.greeting = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Ends the connection: calls in flight fail.
+    pub(super) fn shut_down(&self) {
+        let mut wakers = Vec::new();
+        let mut state = self.shared.lock();
+        state.connection.fail(CloseReason::ShutDown);
+        state.handle_outputs(&mut wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        self.shared.wake_driver();
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        self.holds.fetch_add(1, Ordering::Relaxed);
+        Self { shared: Arc::clone(&self.shared), holds: Arc::clone(&self.holds) }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.holds.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.wake_driver();
+        }
+    }
+}
+
+/// The client's part of the driver.
+struct ClientEnd {
+    holds: Arc<AtomicUsize>,
+    /// Kept for its memory: empty between two uses.
+    wakers: Vec<Waker>,
+}
+
+impl End for ClientEnd {
+    type Extra = Waiting;
+
+    fn handle_outputs(&mut self, mut state: MutexGuard<'_, State<Waiting>>) {
+        state.handle_outputs(&mut self.wakers);
+        drop(state);
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
+
+    fn is_unused(&self) -> bool {
+        self.holds.load(Ordering::Acquire) == 0
+    }
+}
+
+impl State<Waiting> {
+    /// Hands answers to whoever waits for them; who is to be woken once the lock is released goes into `wakers`.
+    fn handle_outputs(&mut self, wakers: &mut Vec<Waker>) {
+        while let Some(output) = self.connection.poll_output() {
+            match output {
+                Output::Answered { id, result } => {
+                    let waiter = &mut self.extra.waiters[id.slot()];
+                    if let Waiter::Waiting(waker) = std::mem::replace(waiter, Waiter::Answered(result)) {
+                        wakers.push(waker);
+                    }
+                }
+                Output::Ready { .. } => self.shaken(Ok(()), wakers),
+                Output::Closed(reason) => self.shaken(Err(reason), wakers),
+                Output::Called(call) => self.refuse(&call),
+                Output::GoingAway | Output::Abandoned(_) => {}
+            }
+        }
+    }
+
+    fn shaken(&mut self, result: Result<(), CloseReason>, wakers: &mut Vec<Waker>) {
+        self.extra.handshake.get_or_insert(result);
+        wakers.extend(self.extra.greeting.take());
+    }
+
+    fn refuse(&mut self, call: &IncomingCall) {
+        let message = "this end of the connection is a client and serves no methods";
+        self.connection.reply(call.id, Err(Status::new(Reason::UnknownMethod, Executed::No, message)));
+    }
+}

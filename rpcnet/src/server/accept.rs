@@ -1,0 +1,86 @@
+//! Accepts connections until told to stop, and then lets them finish.
+
+use std::{collections::BTreeMap, future::poll_fn, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::task::{Id, JoinSet};
+
+use super::{
+    builder::Settings,
+    connection::{Served, Services},
+};
+use crate::transport::{BoxStream, Listener};
+
+/// How long the loop rests after an accept that failed for want of something, such as file descriptors: without it the
+/// same error would come back at once, for ever.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The accept loop and the connections it has accepted.
+pub(super) struct Accept {
+    listener: Box<dyn Listener>,
+    services: Arc<Services>,
+    settings: Settings,
+    tasks: JoinSet<()>,
+    served: BTreeMap<Id, Served>,
+}
+
+impl Accept {
+    pub(super) fn new(listener: Box<dyn Listener>, services: Arc<Services>, settings: Settings) -> Self {
+        Self { listener, services, settings, tasks: JoinSet::new(), served: BTreeMap::new() }
+    }
+
+    pub(super) async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let listener = &mut self.listener;
+            tokio::select! {
+                () = &mut shutdown => break,
+                Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),
+                accepted = poll_fn(|cx| listener.poll_accept(cx)) => self.accepted(accepted).await,
+            }
+        }
+        self.drain().await;
+    }
+
+    /// No error ends the loop: it is that of one connection, or passes.
+    async fn accepted(&mut self, accepted: io::Result<(BoxStream, SocketAddr)>) {
+        match accepted {
+            Ok((_, peer)) if self.served.len() >= self.settings.connections_max => {
+                let max = self.settings.connections_max;
+                tracing::warn!(%peer, max, "connection closed: as many as `connections_max` are served");
+            }
+            Ok((stream, peer)) => {
+                let (served, connection) = Served::start(stream, peer, Arc::clone(&self.services));
+                let task = self.tasks.spawn(connection);
+                self.served.insert(task.id(), served);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+
+    fn forget(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                tracing::error!(%error, "the task of a connection failed");
+                error.id()
+            }
+        };
+        self.served.remove(&id);
+    }
+
+    /// Lets the calls under way finish, for as long as they may.
+    async fn drain(mut self) {
+        drop(self.listener);
+        self.served.values().for_each(Served::drain);
+        let finish = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.settings.shutdown_timeout, finish).await.is_err() {
+            let left = self.tasks.len();
+            tracing::warn!(left, "connections closed with calls under way: `shutdown_timeout` is over");
+            self.served.values().for_each(Served::close);
+            while self.tasks.join_next().await.is_some() {}
+        }
+    }
+}

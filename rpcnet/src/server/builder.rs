@@ -1,0 +1,232 @@
+//! A server: its services, its settings, where it listens.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use super::{
+    accept::Accept,
+    connection::Services,
+    handler::untyped,
+    router::{Duplicate, Router},
+    routes::Service,
+};
+use crate::{
+    error::AppError,
+    idempotency::{Cache, CacheLimits},
+    transport::{Address, Listener, Tcp, Transport},
+    wire::Limits,
+};
+
+/// A server that is bound to an address and not serving yet.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet::Server;
+///
+/// let server = Server::builder()
+///     .register("reverse", |bytes| async move { Ok(bytes.into_iter().rev().collect()) })
+///     .bind("127.0.0.1:0")
+///     .await?;
+/// println!("serving on {}", server.local_addr());
+/// server.serve().await;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a server does nothing until it is told to `serve`"]
+pub struct Server {
+    router: Router,
+    settings: Settings,
+    listener: Box<dyn Listener>,
+}
+
+/// Settings of a [`Server`].
+#[derive(Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    router: Result<Router, Duplicate>,
+    settings: Settings,
+    transport: Arc<dyn Transport>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) cache: CacheLimits,
+    pub(crate) connections_max: usize,
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// Why a server could not be bound.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Two methods cannot be told apart on the wire: the same name twice, or two names with one hash.
+    #[error(
+        "{second} cannot be served beside {first}: both have the same id; rename one (`#[rpc(rename = \"…\")]`)"
+    )]
+    Duplicate {
+        /// The method that was registered first.
+        first: String,
+        /// The method that was to be registered under the same id.
+        second: String,
+    },
+    /// The address cannot be listened on: in use, not one of this host, not allowed.
+    #[error("cannot listen on {address}: {source}{}", advice(source))]
+    Listen {
+        /// Where to.
+        address: Address,
+        /// The transport's error.
+        source: io::Error,
+    },
+}
+
+fn advice(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; stop the other process, or use port 0 to let the system choose a free one"
+        }
+        _ => "",
+    }
+}
+
+impl From<Duplicate> for BindError {
+    fn from(Duplicate { first, second }: Duplicate) -> Self {
+        Self::Duplicate { first, second }
+    }
+}
+
+impl Server {
+    /// How many connections are served at once. Each takes a few kilobytes and a file descriptor.
+    pub const CONNECTIONS_MAX_DEFAULT: usize = 16_384;
+
+    /// How long calls under way may go on after a shutdown has begun.
+    pub const SHUTDOWN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+    /// Settings for a server.
+    pub fn builder() -> ServerBuilder {
+        let settings = Settings {
+            limits: Limits::default(),
+            cache: CacheLimits::default(),
+            connections_max: Self::CONNECTIONS_MAX_DEFAULT,
+            shutdown_timeout: Self::SHUTDOWN_TIMEOUT_DEFAULT,
+        };
+        ServerBuilder { router: Ok(Router::default()), settings, transport: Arc::new(Tcp::loopback()) }
+    }
+
+    /// Where the server listens, with the port the system chose.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.listener.local_addr()
+    }
+
+    /// Adds a method of bytes under a name: see [`ServerBuilder::register`].
+    ///
+    /// # Errors
+    ///
+    /// When there is a method of that name.
+    pub fn register<F, Fut>(&mut self, name: &str, handler: F) -> Result<(), BindError>
+    where
+        F: Fn(Bytes) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Bytes, AppError>> + Send + 'static,
+    {
+        Ok(self.router.add_untyped(name, untyped(handler))?)
+    }
+
+    /// Serves until the future is dropped.
+    pub async fn serve(self) {
+        self.serve_with_shutdown(std::future::pending()).await;
+    }
+
+    /// Serves until `shutdown` completes, then lets the calls under way finish.
+    ///
+    /// From then on no connection is accepted and clients are told to make their next calls elsewhere. What is still
+    /// running after [`shutdown_timeout`](ServerBuilder::shutdown_timeout) is cancelled.
+    pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) {
+        let Self { router, settings, listener } = self;
+        let cache = Cache::new(settings.cache);
+        let services = Arc::new(Services { router, cache, limits: settings.limits });
+        Accept::new(listener, services, settings).run(shutdown).await;
+    }
+}
+
+impl ServerBuilder {
+    /// Adds a service: the generated `XServer` of an `#[rpc_trait]`.
+    pub fn service(self, service: impl Service) -> Self {
+        self.add(|router| router.add_service(service))
+    }
+
+    /// Adds a method of bytes under a name, for `call("name", bytes)`. Such a call is never repeated unless its caller says
+    /// that it is idempotent.
+    pub fn register<F, Fut>(self, name: &str, handler: F) -> Self
+    where
+        F: Fn(Bytes) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Bytes, AppError>> + Send + 'static,
+    {
+        self.add(|router| router.add_untyped(name, untyped(handler)))
+    }
+
+    fn add(mut self, add: impl FnOnce(&mut Router) -> Result<(), Duplicate>) -> Self {
+        if let Ok(router) = &mut self.router
+            && let Err(duplicate) = add(router)
+        {
+            self.router = Err(duplicate);
+        }
+        self
+    }
+
+    /// Travels by another transport than TCP.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Arc::new(transport);
+        self
+    }
+
+    /// Travels by a transport that is shared.
+    pub fn shared_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Allows plain TCP beyond the loopback interface: whoever is on the way can read and change what is sent, and
+    /// anybody can call.
+    pub fn allow_plaintext(self) -> Self {
+        self.transport(Tcp::plaintext())
+    }
+
+    /// The bounds of each connection.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// The bounds of the cache that answers repeated request ids.
+    pub fn cache_limits(mut self, limits: CacheLimits) -> Self {
+        self.settings.cache = limits;
+        self
+    }
+
+    /// How many connections are served at once; further ones are closed as they come.
+    /// [`Server::CONNECTIONS_MAX_DEFAULT`] when not set.
+    pub fn connections_max(mut self, connections: usize) -> Self {
+        self.settings.connections_max = connections;
+        self
+    }
+
+    /// How long calls under way may go on after a shutdown has begun. [`Server::SHUTDOWN_TIMEOUT_DEFAULT`] when not set.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Listens on an address. Connections wait until the server is told to `serve`.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on, or two methods have the same id.
+    pub async fn bind(self, address: impl Into<Address>) -> Result<Server, BindError> {
+        let address = address.into();
+        let router = self.router?;
+        match self.transport.listen(&address).await {
+            Ok(listener) => Ok(Server { router, settings: self.settings, listener }),
+            Err(source) => Err(BindError::Listen { address, source }),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! From a method's id to the handler that serves it.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{handler::Handler, routes::Service};
+use crate::{
+    client::caller::Name,
+    descriptor::{Idempotency, MethodId},
+    status::{Executed, Reason, Status},
+};
+
+/// All methods of a server.
+#[derive(Debug, Default)]
+pub(crate) struct Router {
+    methods: BTreeMap<MethodId, Arc<Route>>,
+}
+
+/// One method of a server.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) name: Name,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) cost: Cost,
+}
+
+/// Two methods that cannot be told apart on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Duplicate {
+    pub(crate) first: String,
+    pub(crate) second: String,
+}
+
+impl Router {
+    /// Adds a typed service, with all of its methods or none.
+    pub(crate) fn add_service(&mut self, service: impl Service) -> Result<(), Duplicate> {
+        let routes = service.routes();
+        for (method, handler) in routes.methods {
+            self.add(method.id, Name::Static(method.path), method.idempotency, handler)?;
+        }
+        Ok(())
+    }
+
+    /// Adds an untyped method.
+    pub(crate) fn add_untyped(&mut self, name: &str, handler: Arc<dyn Handler>) -> Result<(), Duplicate> {
+        self.add(MethodId::of(name), Name::Owned(name.into()), Idempotency::AtMostOnce, handler)
+    }
+
+    fn add(
+        &mut self,
+        id: MethodId,
+        name: Name,
+        idempotency: Idempotency,
+        handler: Arc<dyn Handler>,
+    ) -> Result<(), Duplicate> {
+        match self.methods.entry(id) {
+            Entry::Occupied(entry) => {
+                Err(Duplicate { first: entry.get().name.to_string(), second: name.to_string() })
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(Arc::new(Route { name, idempotency, handler, cost: Cost::default() }));
+                Ok(())
+            }
+        }
+    }
+
+    /// The method of an id. An unknown one ran nothing, and the error says what there is.
+    pub(crate) fn find(&self, id: MethodId) -> Result<&Arc<Route>, Status> {
+        self.methods.get(&id).ok_or_else(|| {
+            let message = format!("no method with the id {id}; the server has {}", Names(&self.methods));
+            Status::new(Reason::UnknownMethod, Executed::No, message)
+        })
+    }
+}
+
+/// The names of methods, for messages.
+struct Names<'a>(&'a BTreeMap<MethodId, Arc<Route>>);
+
+impl Names<'_> {
+    /// How many are listed: enough to see a misspelling, little enough to read.
+    const LISTED_MAX: usize = 16;
+}
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<&str> = self.0.values().map(|route| &*route.name).collect();
+        names.sort_unstable();
+        let more = names.len().saturating_sub(Self::LISTED_MAX);
+        names.truncate(Self::LISTED_MAX);
+        match (names.is_empty(), more) {
+            (true, _) => f.write_str("none"),
+            (false, 0) => f.write_str(&names.join(", ")),
+            (false, more) => write!(f, "{} and {more} more", names.join(", ")),
+        }
+    }
+}
+
+/// How long a method's handler runs before it first waits: a moving average.
+///
+/// A handler is polled where its call was read, which costs no task and no hand-over. One that computes for long there would
+/// hold up every other call of its connection, so it gets a task at once.
+#[derive(Debug, Default)]
+pub(crate) struct Cost(AtomicU32);
+
+impl Cost {
+    /// Some ten times what a task costs: under it the hand-over would be the larger part.
+    const INLINE_MAX: Duration = Duration::from_micros(20);
+
+    pub(crate) fn is_cheap(&self) -> bool {
+        u128::from(self.0.load(Ordering::Relaxed)) <= Self::INLINE_MAX.as_nanos()
+    }
+
+    /// Takes in one more measurement: a quarter of the new one at a time, so that a single slow run (a page fault, a
+    /// preempted thread) does not count as a slow method, and a method that became slow does after a few.
+    pub(crate) fn record(&self, took: Duration) {
+        let took = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX);
+        let old = self.0.load(Ordering::Relaxed);
+        self.0.store(old - old / 4 + took / 4, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_run_does_not_make_a_method_expensive_and_many_do() {
+        let cost = Cost::default();
+        cost.record(Duration::from_micros(60));
+        assert!(cost.is_cheap());
+        (0..8).for_each(|_| cost.record(Duration::from_micros(60)));
+        assert!(!cost.is_cheap());
+        (0..16).for_each(|_| cost.record(Duration::from_micros(1)));
+        assert!(cost.is_cheap());
+    }
+}

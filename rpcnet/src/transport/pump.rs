@@ -1,0 +1,81 @@
+//! Moves bytes between a stream and the buffers of a connection.
+
+use std::{
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWrite};
+
+use super::BoxStream;
+
+/// A stream with what was read and not taken in, and what is to be written.
+pub(crate) struct Pump {
+    stream: BoxStream,
+    read: BytesMut,
+    write: BytesMut,
+    written: usize,
+    room: usize,
+}
+
+/// The room for a read at first: enough for a few calls, small enough for thousands of idle connections.
+const ROOM_MIN: usize = 4 << 10;
+
+/// The most room for a read. More takes longer to fill than a system call costs.
+const ROOM_MAX: usize = 256 << 10;
+
+impl Pump {
+    pub(crate) fn new(stream: BoxStream) -> Self {
+        Self { stream, read: BytesMut::new(), write: BytesMut::new(), written: 0, room: ROOM_MIN }
+    }
+
+    /// What was read and not taken in.
+    pub(crate) fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.read
+    }
+
+    /// Whether a write is under way and the stream takes no more for now.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.written < self.write.len()
+    }
+
+    /// Reads once: how many bytes came, 0 at the end of the stream.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.read.reserve(self.room);
+        let came = ready!(pin!(self.stream.read_buf(&mut self.read)).poll(cx))?;
+        if came >= self.room {
+            self.room = (self.room * 2).min(ROOM_MAX);
+        }
+        Poll::Ready(Ok(came))
+    }
+
+    /// Writes until nothing is left. `next` puts what is to be written next into the empty buffer, or says that there is
+    /// nothing.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut next: impl FnMut(&mut BytesMut) -> bool,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            while self.written < self.write.len() {
+                let rest = &self.write[self.written..];
+                match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    written => self.written += written,
+                }
+            }
+            self.write.clear();
+            self.written = 0;
+            if !next(&mut self.write) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    /// Tells the peer that no more comes.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,101 @@
+//! TCP, in plain text, and therefore only on the loopback interface unless asked.
+
+use std::{
+    io,
+    net::SocketAddr,
+    task::{Context, Poll, ready},
+};
+
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Address, BoxFuture, BoxStream, Listener, Transport};
+
+/// Plain TCP.
+///
+/// What is sent can be read and changed by anybody on the way, and anybody can connect. So it stays on the loopback
+/// interface, unless [`Tcp::plaintext`] says that the network is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tcp {
+    plaintext_anywhere: bool,
+}
+
+impl Tcp {
+    /// TCP between processes of one host.
+    pub fn loopback() -> Self {
+        Self { plaintext_anywhere: false }
+    }
+
+    /// TCP between hosts, readable by whoever is in between.
+    pub fn plaintext() -> Self {
+        Self { plaintext_anywhere: true }
+    }
+
+    fn check(self, addr: SocketAddr, setting: &str) -> io::Result<SocketAddr> {
+        if self.plaintext_anywhere || addr.ip().is_loopback() {
+            return Ok(addr);
+        }
+        let message = format!(
+            "{addr} is not on the loopback interface, and plain TCP can be read and changed on the way; \
+             if the network is trusted say `{setting}`"
+        );
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+    }
+}
+
+impl Transport for Tcp {
+    fn connect<'a>(&'a self, to: &'a Address) -> BoxFuture<'a, io::Result<BoxStream>> {
+        Box::pin(async move {
+            let mut failure = None;
+            for addr in resolve(to).await? {
+                match TcpStream::connect(self.check(addr, "allow_plaintext()")?).await {
+                    Ok(stream) => return prepare(stream),
+                    Err(error) => failure = Some(error),
+                }
+            }
+            Err(failure.unwrap_or_else(|| no_address(to)))
+        })
+    }
+
+    fn listen<'a>(&'a self, at: &'a Address) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
+        Box::pin(async move {
+            let addr = *resolve(at).await?.first().ok_or_else(|| no_address(at))?;
+            let listener = TcpListener::bind(self.check(addr, "allow_plaintext()")?).await?;
+            let local = listener.local_addr()?;
+            Ok(Box::new(Accepting { listener, local }) as Box<dyn Listener>)
+        })
+    }
+}
+
+async fn resolve(address: &Address) -> io::Result<Vec<SocketAddr>> {
+    match address.socket_addr() {
+        Some(addr) => Ok(vec![addr]),
+        None => Ok(tokio::net::lookup_host(address.to_string()).await?.collect()),
+    }
+}
+
+fn no_address(name: &Address) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, format!("the name {name} has no address"))
+}
+
+/// Frames are coalesced here; the kernel must not wait for more.
+fn prepare(stream: TcpStream) -> io::Result<BoxStream> {
+    stream.set_nodelay(true)?;
+    Ok(Box::new(stream))
+}
+
+#[derive(Debug)]
+struct Accepting {
+    listener: TcpListener,
+    local: SocketAddr,
+}
+
+impl Listener for Accepting {
+    fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, SocketAddr)>> {
+        let (stream, peer) = ready!(self.listener.poll_accept(cx))?;
+        Poll::Ready(prepare(stream).map(|stream| (stream, peer)))
+    }
+}

@@ -1,0 +1,81 @@
+//! The first bytes of each end: who speaks, which versions, which codec, which limits.
+//!
+//! ```text
+//!  0       4     5     6       7         8              12         16        18
+//! +-------+-----+-----+-------+---------+--------------+----------+---------+-----------+
+//! | magic | min | max | codec | 0       | message max  | calls max| ext len | extension |
+//! +-------+-----+-----+-------+---------+--------------+----------+---------+-----------+
+//!   "RpcN"  u8    u8    u8      reserved   u32            u32        u16
+//! ```
+//!
+//! `min` and `max` are the versions an end speaks; both take the highest they share. The connector names the codec; the
+//! acceptor echoes it or, not knowing it, answers with its own and the connector gives up. The extension is skipped.
+
+use bytes::{Buf, BufMut, BytesMut};
+
+use super::{limits::Limits, output::CloseReason};
+use crate::codec::Codec;
+
+/// The bytes every connection of this protocol begins with.
+pub(crate) const MAGIC: [u8; 4] = *b"RpcN";
+
+/// The one version there is.
+pub(crate) const VERSION: u8 = 1;
+
+const FIXED_BYTES: usize = 18;
+
+/// The longest extension a peer may send: a reserve for later versions, small enough to buffer for a stranger.
+pub(crate) const EXTENSION_MAX: usize = 4 << 10;
+
+/// What an end says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hello {
+    pub(crate) versions: (u8, u8),
+    pub(crate) codec: Codec,
+    pub(crate) message_bytes_max: u32,
+    pub(crate) calls_max: u32,
+}
+
+impl Hello {
+    pub(crate) fn new(codec: Codec, limits: &Limits) -> Self {
+        let (message_bytes_max, calls_max) = (limits.message_bytes_max, limits.calls_max);
+        Self { versions: (VERSION, VERSION), codec, message_bytes_max, calls_max }
+    }
+
+    pub(crate) fn encode(&self, out: &mut BytesMut) {
+        out.put_slice(&MAGIC);
+        out.put_slice(&[self.versions.0, self.versions.1, self.codec.to_wire(), 0]);
+        out.put_u32_le(self.message_bytes_max);
+        out.put_u32_le(self.calls_max);
+        out.put_u16_le(0);
+    }
+
+    /// Takes a hello off the front of `bytes`; `None` until it is whole. Wrong bytes are refused as soon as they are seen.
+    pub(crate) fn decode(bytes: &mut BytesMut) -> Result<Option<Self>, CloseReason> {
+        let magic = &bytes[..bytes.len().min(MAGIC.len())];
+        if !MAGIC.starts_with(magic) {
+            return Err(CloseReason::NotThisProtocol);
+        }
+        let Some(fixed) = bytes.get(..FIXED_BYTES) else { return Ok(None) };
+        let mut rest = &fixed[MAGIC.len()..];
+        let versions = (rest.get_u8(), rest.get_u8());
+        if !(versions.0..=versions.1).contains(&VERSION) {
+            return Err(CloseReason::VersionMismatch { theirs: versions, ours: VERSION });
+        }
+        let codec = rest.get_u8();
+        let codec = Codec::from_wire(codec).ok_or(CloseReason::UnknownCodec(codec))?;
+        rest.advance(1);
+        let (message_bytes_max, calls_max) = (rest.get_u32_le(), rest.get_u32_le());
+        let extension = usize::from(rest.get_u16_le());
+        if extension > EXTENSION_MAX {
+            return Err(CloseReason::violation(format_args!(
+                "a hello announces {extension} bytes of extension"
+            )));
+        }
+        if bytes.len() < FIXED_BYTES + extension {
+            return Ok(None);
+        }
+        bytes.advance(FIXED_BYTES + extension);
+        Ok(Some(Self { versions, codec, message_bytes_max, calls_max }))
+    }
+}

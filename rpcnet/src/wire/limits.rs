@@ -1,0 +1,62 @@
+//! Every bound of a connection, with its reason.
+
+use std::time::Duration;
+
+/// The bounds of one end of a connection. Those that concern the peer are told to it in the hello.
+///
+/// | setting | default | reason |
+/// |---|---|---|
+/// | [`message_bytes_max`](Self::message_bytes_max) | 16 MiB | one message is held in memory whole |
+/// | [`calls_max`](Self::calls_max) | 4096 | each call in flight costs the server a handler |
+/// | [`buffered_bytes_max`](Self::buffered_bytes_max) | 64 MiB | messages that arrive in pieces, all calls of a connection together |
+/// | [`unsent_bytes_max`](Self::unsent_bytes_max) | 4 MiB | answers a client does not read: past it, no more of its calls are read |
+/// | [`handshake_timeout`](Self::handshake_timeout) | 5 s | a peer that connects and says nothing |
+/// | [`keepalive_interval`](Self::keepalive_interval) | 10 s | silence after which a peer that owes an answer is asked whether it is there |
+/// | [`keepalive_timeout`](Self::keepalive_timeout) | 5 s | silence after that question which ends the connection |
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The largest message accepted, in bytes. Larger ones fail their call.
+    pub message_bytes_max: u32,
+    /// How many calls of the peer may be in flight at once on one connection. At most 2²³.
+    pub calls_max: u32,
+    /// How many bytes of incomplete messages are held for the peer.
+    pub buffered_bytes_max: usize,
+    /// How many bytes may wait to be sent before reading from the peer pauses.
+    pub unsent_bytes_max: usize,
+    /// How long the peer may take to say hello.
+    pub handshake_timeout: Duration,
+    /// How long a peer that owes an answer may be silent before it is asked whether it is there.
+    pub keepalive_interval: Duration,
+    /// How long it may stay silent after that.
+    pub keepalive_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 16 << 20,
+            calls_max: 4096,
+            buffered_bytes_max: 64 << 20,
+            unsent_bytes_max: 4 << 20,
+            handshake_timeout: Duration::from_secs(5),
+            keepalive_interval: Duration::from_secs(10),
+            keepalive_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The largest payload of a frame. Part of the protocol: a longer frame is a violation.
+///
+/// 64 KiB keeps a small call's wait behind a piece of a large one under a millisecond at 1 Gbit/s.
+pub(crate) const FRAME_PAYLOAD_MAX: usize = 64 << 10;
+
+/// The largest head of a frame. Part of the protocol; leaves room for metadata of later versions.
+pub(crate) const FRAME_HEAD_MAX: usize = 16 << 10;
+
+/// The longest text of a status; the rest is cut off. A message is for a person to read.
+pub(crate) const STATUS_MESSAGE_MAX: usize = 4 << 10;
+
+/// How much of bulky messages is put into one write. A few frames: enough to amortise the system call, little enough that a
+/// small call which arrives meanwhile waits for one write only.
+pub(crate) const WRITE_BYTES_TARGET: usize = 256 << 10;

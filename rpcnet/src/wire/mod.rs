@@ -1,0 +1,52 @@
+//! ③ The protocol between two processes, pure: bytes, time and commands in, bytes and outputs out.
+//!
+//! A [`Connection`] is one end. Its contract:
+//!
+//! | | |
+//! |---|---|
+//! | in | `handle_bytes`, `handle_end`, `handle_timeout` |
+//! | commands | `open`, `close`, `reply`, `go_away` |
+//! | out | `poll_transmit` (bytes for the peer), `poll_output` (what happened), `next_timeout` (when to call `handle_timeout`) |
+//!
+//! After any of the first two kinds, a driver drains `poll_output`, writes what `poll_transmit` gives, and arms one timer
+//! for `next_timeout`. Nothing here knows of sockets, tasks or clocks.
+//!
+//! # On the wire
+//!
+//! Each end sends a [hello](hello) first, then frames. All integers are little-endian. A frame is a 16-byte header, a *head*
+//! of its own, and a payload, which is what a codec made and the protocol never looks into:
+//!
+//! ```text
+//!  0         4      5       6           8                        16
+//! +---------+------+-------+-----------+------------------------+------+---------+
+//! | length  | kind | flags | head len  |       stream id        | head | payload |
+//! +---------+------+-------+-----------+------------------------+------+---------+
+//!   u32: head + payload      u16         u64
+//! ```
+//!
+//! A message longer than a frame goes on in DATA frames; the frame with the flag END is its last. Frames of different calls
+//! may be interleaved, so that a small call passes between the pieces of a large one. A receiver skips what it does not
+//! know at the end of a head, and whole frames of a kind it does not know: that is how later versions add to both.
+
+mod accepted;
+mod connection;
+mod decode;
+mod frame;
+mod head;
+mod hello;
+mod keepalive;
+mod limits;
+mod message;
+mod opened;
+mod outbox;
+mod output;
+mod stream_id;
+
+pub(crate) use connection::{Call, Connection, Role};
+
+pub use limits::Limits;
+pub(crate) use output::{CloseReason, IncomingCall, Output};
+pub(crate) use stream_id::StreamId;
+
+#[cfg(test)]
+mod tests;
