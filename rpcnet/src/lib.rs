@@ -7,6 +7,7 @@ mod descriptor;
 mod driver;
 mod error;
 mod idempotency;
+mod method;
 mod server;
 mod status;
 pub mod transport;

@@ -17,14 +17,21 @@ pub use uuid::Uuid;
 
 pub use crate::{
     Address, CallError, CallOptions, Caller, Channel, ConnectError, Context, Idempotency, MethodDescriptor,
-    MethodId, Service, ServiceDescriptor, client::stub::Stub, server::routes::Routes,
+    MethodId, Service, ServiceDescriptor,
+    client::stub::Stub,
+    method::{
+        Method, answer, arguments_0, arguments_1, arguments_2, arguments_3, arguments_4, arguments_5,
+        arguments_6, arguments_7, arguments_8, arguments_9, arguments_10, arguments_11, arguments_12,
+        arguments_13, arguments_14, arguments_15, arguments_16,
+    },
+    server::routes::Routes,
 };
 
 /// What can cross the network, as an argument or as a side of an answer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the network",
-    label = "not `Serialize`, not `DeserializeOwned`, not `Send` or not `'static`",
-    note = "derive `serde::Serialize` and `serde::Deserialize` on it, and own what it holds"
+    label = "arguments and answers are `Serialize + DeserializeOwned + Send + 'static`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for what it consists of"
 )]
 pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
 
@@ -42,19 +49,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
 )]
 pub trait Reply: Send + 'static {
     /// The value of a call that succeeded.
-    type Ok: Serialize + DeserializeOwned + Send + 'static;
+    type Ok: Wire;
     /// The method's own error.
-    type Err: Serialize + DeserializeOwned + Send + 'static;
+    type Err: Wire;
 
     /// The answer as a plain `Result`.
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
 }
 
-impl<T, E> Reply for Result<T, E>
-where
-    T: Serialize + DeserializeOwned + Send + 'static,
-    E: Serialize + DeserializeOwned + Send + 'static,
-{
+impl<T: Wire, E: Wire> Reply for Result<T, E> {
     type Ok = T;
     type Err = E;
 
@@ -77,6 +80,3 @@ pub fn debug_client(f: &mut Formatter<'_>, name: &str, stub: &dyn Debug) -> fmt:
 pub fn debug_server(f: &mut Formatter<'_>, name: &str) -> fmt::Result {
     f.debug_struct(name).finish_non_exhaustive()
 }
-
-/// Compiles only if the futures of this method can move between threads.
-pub fn assert_send<A, F: Future + Send>(_: impl Fn(A) -> F) {}

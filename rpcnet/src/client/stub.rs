@@ -1,6 +1,6 @@
 //! The typed end of a call: what every generated client is a thin shim over.
 
-use serde::{Serialize, de::DeserializeOwned};
+use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     codec::Codec,
     descriptor::MethodDescriptor,
     error::CallError,
-    private::Reply,
+    method::{Method, Wired},
     status::{Executed, Reason, Status},
 };
 
@@ -35,23 +35,20 @@ impl<C: Caller> Stub<C> {
     }
 
     /// One call with one answer. The arguments are encoded before this returns: the future owns no argument.
-    pub fn unary<A, R>(
+    pub fn unary<A, T, E>(
         &self,
-        method: &'static MethodDescriptor,
+        method: Method<A, T, E>,
         request_id: Option<Uuid>,
         arguments: &A,
-    ) -> impl Future<Output = Result<R::Ok, CallError<R::Err>>> + Send + use<C, A, R>
-    where
-        A: Serialize,
-        R: Reply,
-    {
+    ) -> impl Future<Output = Result<T, CallError<E>>> + Send + use<C, A, T, E> {
         let codec = self.caller.codec();
-        let encoded = codec.encode(arguments);
+        let encoded = (method.arguments.encode)(codec, arguments);
         let (caller, options) = (self.caller.clone(), self.options);
         async move {
-            let payload = encoded.map_err(|error| unencodable(method, error))?;
-            let answer = caller.invoke(Request::typed(method, request_id, payload, options)).await?;
-            decode::<R>(codec, method, answer)
+            let payload = encoded.map_err(|error| unencodable(method.descriptor, error))?;
+            let answer =
+                caller.invoke(Request::typed(method.descriptor, request_id, payload, options)).await?;
+            decode(codec, &method, answer)
         }
     }
 }
@@ -61,23 +58,17 @@ fn unencodable(method: &MethodDescriptor, error: crate::codec::CodecError) -> St
     Status::new(Reason::Unencodable, Executed::No, message)
 }
 
-fn decode<R: Reply>(
-    codec: Codec,
-    method: &MethodDescriptor,
-    answer: Answer,
-) -> Result<R::Ok, CallError<R::Err>> {
+fn decode<A, T, E>(codec: Codec, method: &Method<A, T, E>, answer: Answer) -> Result<T, CallError<E>> {
     match answer {
-        Answer::Ok(bytes) => Ok(read(codec, method, bytes)?),
-        Answer::App(bytes) | Answer::AppError(bytes) => Err(CallError::App(read(codec, method, bytes)?)),
+        Answer::Ok(bytes) => Ok(read(codec, method.descriptor, &method.ok, &bytes)?),
+        Answer::App(bytes) | Answer::AppError(bytes) => {
+            Err(CallError::App(read(codec, method.descriptor, &method.err, &bytes)?))
+        }
     }
 }
 
-fn read<T: DeserializeOwned>(
-    codec: Codec,
-    method: &MethodDescriptor,
-    bytes: bytes::Bytes,
-) -> Result<T, Status> {
-    codec.decode(&bytes).map_err(|error| {
+fn read<T>(codec: Codec, method: &MethodDescriptor, wired: &Wired<T>, bytes: &Bytes) -> Result<T, Status> {
+    (wired.decode)(codec, bytes).map_err(|error| {
         let message = format!(
             "{}: the answer of {} bytes does not decode as {}: {error}; do both ends have the same trait?",
             method.path,

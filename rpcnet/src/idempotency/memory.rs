@@ -146,3 +146,115 @@ fn length(answer: &Answer) -> usize {
         Answer::Ok(bytes) | Answer::App(bytes) | Answer::AppError(bytes) => bytes.len(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::descriptor::MethodId;
+
+    const WINDOW: Duration = Duration::from_secs(60);
+
+    fn limits() -> CacheLimits {
+        CacheLimits { window: WINDOW, entries_max: 3, bytes_max: 100, answer_bytes_max: 60 }
+    }
+
+    fn key(n: u128) -> Key {
+        Key { method: MethodId::of("Bank/charge"), request_id: Uuid::from_u128(n) }
+    }
+
+    fn answered(bytes: usize) -> Outcome {
+        Outcome::Answered(Answer::Ok(Bytes::from(vec![7; bytes])))
+    }
+
+    #[test]
+    fn a_repeat_is_attached_while_the_first_runs_and_answered_from_then_on() {
+        let (mut table, now) = (Table::new(limits()), Instant::now());
+        assert!(matches!(table.begin(now, key(1), 5), Found::New));
+        let Found::InFlight(mut attached) = table.begin(now, key(1), 5) else { panic!("it runs") };
+        assert_eq!(table.end(now, key(1), &answered(4)).len(), 1);
+        assert!(attached.try_recv().is_err(), "the table hands the waiters back and answers nobody itself");
+        let just_within = now + WINDOW - Duration::from_nanos(1);
+        assert!(
+            matches!(table.begin(just_within, key(1), 5), Found::Done(Answer::Ok(bytes)) if bytes.len() == 4)
+        );
+        assert!(matches!(table.begin(now + WINDOW, key(1), 5), Found::New));
+    }
+
+    #[test]
+    fn other_arguments_under_a_known_id_are_refused_running_or_done() {
+        let (mut table, now) = (Table::new(limits()), Instant::now());
+        table.begin(now, key(1), 5);
+        assert!(matches!(table.begin(now, key(1), 6), Found::OtherArguments));
+        table.end(now, key(1), &answered(4));
+        assert!(matches!(table.begin(now, key(1), 6), Found::OtherArguments));
+    }
+
+    #[test]
+    fn what_was_cut_short_is_not_run_again_and_what_never_ran_is() {
+        let (mut table, now) = (Table::new(limits()), Instant::now());
+        table.begin(now, key(1), 5);
+        table.end(now, key(1), &Outcome::Lost);
+        assert!(matches!(table.begin(now, key(1), 5), Found::Lost));
+        table.begin(now, key(2), 5);
+        table.end(now, key(2), &Outcome::NothingRan);
+        assert!(matches!(table.begin(now, key(2), 5), Found::New));
+    }
+
+    #[test]
+    fn an_answer_over_a_limit_is_remembered_as_completed() {
+        let (mut table, now) = (Table::new(limits()), Instant::now());
+        for (n, bytes) in [(1, 61), (2, 60), (3, 41)] {
+            table.begin(now, key(n), 5);
+            table.end(now, key(n), &answered(bytes));
+        }
+        assert!(matches!(table.begin(now, key(1), 5), Found::Completed), "larger than one answer may be");
+        assert!(matches!(table.begin(now, key(2), 5), Found::Done(_)));
+        assert!(matches!(table.begin(now, key(3), 5), Found::Completed), "all answers together");
+    }
+
+    #[test]
+    fn a_full_table_refuses_new_requests_and_says_when_there_is_room() {
+        let (mut table, now) = (Table::new(limits()), Instant::now());
+        for n in 1..=3 {
+            table.begin(now, key(n), 5);
+            table.end(now, key(n), &answered(1));
+        }
+        let later = now + Duration::from_secs(10);
+        let Found::Full { retry_after } = table.begin(later, key(4), 5) else { panic!("full") };
+        assert_eq!(retry_after, Duration::from_secs(50));
+        assert!(matches!(table.begin(later, key(1), 5), Found::Done(_)), "what is known is still answered");
+        assert!(matches!(table.begin(later + retry_after, key(4), 5), Found::New));
+    }
+
+    proptest! {
+        /// Against the rule in one line: within the window of a request's end, its id never runs again.
+        #[test]
+        fn no_request_runs_twice_within_its_window(
+            steps in prop::collection::vec((0..4u128, 0..3u8, 0..50u64), 1..200)
+        ) {
+            let (mut table, mut now) = (Table::new(limits()), Instant::now());
+            let mut running = std::collections::BTreeSet::new();
+            let mut ended = std::collections::BTreeMap::new();
+            for (n, outcome, pass) in steps {
+                now += Duration::from_secs(pass);
+                if matches!(table.begin(now, key(n), 5), Found::New) {
+                    prop_assert!(running.insert(n), "it is still running");
+                    prop_assert!(ended.get(&n).is_none_or(|end| *end + WINDOW <= now), "its answer is remembered");
+                } else if running.remove(&n) {
+                    let outcome = [answered(10), Outcome::Lost, Outcome::NothingRan].into_iter().nth(outcome.into());
+                    let outcome = outcome.unwrap();
+                    match outcome {
+                        Outcome::NothingRan => ended.remove(&n),
+                        _ => ended.insert(n, now),
+                    };
+                    table.end(now, key(n), &outcome);
+                }
+                prop_assert!(table.entries.len() <= 3 && table.bytes <= 100);
+            }
+        }
+    }
+}

@@ -1,17 +1,15 @@
 //! From a typed method to a handler of bytes: what every generated server is a thin shim over.
 
-use std::{any::TypeId, marker::PhantomData, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     client::caller::Answer,
     codec::Codec,
     context::Context,
     descriptor::{MethodDescriptor, ServiceDescriptor},
-    error::AppError,
-    private::Reply,
+    method::{Method, Wired},
     server::handler::{Handler, HandlerFuture},
     status::{Executed, Reason, Status},
 };
@@ -39,57 +37,51 @@ impl Routes {
 
     /// Adds a method with one answer. `run` is handed the service, the call and the decoded arguments.
     #[must_use]
-    pub fn unary<S, A, R, F, Fut>(
-        mut self,
-        method: &'static MethodDescriptor,
-        service: &Arc<S>,
-        run: F,
-    ) -> Self
+    pub fn unary<S, A, T, E, F, Fut>(mut self, method: Method<A, T, E>, service: &Arc<S>, run: F) -> Self
     where
         S: Send + Sync + 'static,
-        A: DeserializeOwned + Send + 'static,
-        R: Reply,
+        A: 'static,
+        T: 'static,
+        E: 'static,
         F: Fn(Arc<S>, Context, A) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = R> + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
     {
         let service = Arc::clone(service);
-        self.methods.push((method, Arc::new(Unary { method, service, run, types: PhantomData })));
+        self.methods.push((method.descriptor, Arc::new(Unary { method, service, run })));
         self
     }
 }
 
 /// A typed unary method behind the untyped [`Handler`].
-struct Unary<S, A, R, F> {
-    method: &'static MethodDescriptor,
+struct Unary<S, A, T, E, F> {
+    method: Method<A, T, E>,
     service: Arc<S>,
     run: F,
-    types: PhantomData<fn(A) -> R>,
 }
 
-impl<S, A, R, F, Fut> Handler for Unary<S, A, R, F>
+impl<S, A, T, E, F, Fut> Handler for Unary<S, A, T, E, F>
 where
     S: Send + Sync + 'static,
-    A: DeserializeOwned + Send + 'static,
-    R: Reply,
+    A: 'static,
+    T: 'static,
+    E: 'static,
     F: Fn(Arc<S>, Context, A) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = R> + Send + 'static,
+    Fut: Future<Output = Result<T, E>> + Send + 'static,
 {
     fn handle(&self, codec: Codec, context: Context, payload: Bytes) -> Result<HandlerFuture, Status> {
-        let arguments =
-            codec.decode(&payload).map_err(|error| undecodable(self.method, payload.len(), &error))?;
+        let Method { descriptor, arguments, ok, err, err_is_app_error } = self.method;
+        let arguments = (arguments.decode)(codec, &payload)
+            .map_err(|error| undecodable(descriptor, payload.len(), &error))?;
+        // An `AppError` is marked as one, so that callers who do not know the method can read it.
+        let app_answer = if err_is_app_error { Answer::AppError } else { Answer::App };
         let handler = (self.run)(Arc::clone(&self.service), context, arguments);
         Ok(Box::pin(async move {
-            match handler.await.into_result() {
-                Ok(value) => encode(codec, &value).map(Answer::Ok),
-                Err(error) => encode(codec, &error).map(app_answer::<R::Err>()),
+            match handler.await {
+                Ok(value) => encode(codec, ok, &value).map(Answer::Ok),
+                Err(error) => encode(codec, err, &error).map(app_answer),
             }
         }))
     }
-}
-
-/// An `AppError` is marked as one, so that callers who do not know the method can read it.
-fn app_answer<E: 'static>() -> fn(Bytes) -> Answer {
-    if TypeId::of::<E>() == TypeId::of::<AppError>() { Answer::AppError } else { Answer::App }
 }
 
 fn undecodable(method: &MethodDescriptor, length: usize, error: &crate::codec::CodecError) -> Status {
@@ -100,8 +92,8 @@ fn undecodable(method: &MethodDescriptor, length: usize, error: &crate::codec::C
     Status::new(Reason::UndecodableArguments, Executed::No, message)
 }
 
-fn encode<T: Serialize>(codec: Codec, value: &T) -> Result<Bytes, Status> {
-    codec.encode(value).map_err(|error| {
+fn encode<T>(codec: Codec, wired: Wired<T>, value: &T) -> Result<Bytes, Status> {
+    (wired.encode)(codec, value).map_err(|error| {
         let message = format!("the answer cannot be encoded: {error}");
         Status::new(Reason::Unencodable, Executed::Yes, message)
     })

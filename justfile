@@ -1,0 +1,21 @@
+# What the gate runs; edits nothing.
+verify:
+    bash .ci/run
+
+# Formats and applies what clippy can mend.
+fix:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+
+# The tests alone.
+test:
+    cargo test --workspace
+
+# Rewrites the expected messages of the compile-fail tests and the reviewed expansions of the macro. Read the diff.
+bless:
+    TRYBUILD=overwrite cargo test --package rpcnet-tests --test ui
+    RPCNET_BLESS=1 cargo test --package rpcnet-macros
+
+# The book, in target/book.
+book:
+    mdbook build book

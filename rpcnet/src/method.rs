@@ -1,0 +1,100 @@
+//! A method with its types, and the evidence that they can cross the network.
+//!
+//! The evidence is taken once, where a [`Method`] is made, and handed on as functions. Generated clients and servers need no
+//! bounds of their own, so that a type which is not `Serialize` is one error, at that type, and not one in every
+//! function it passes through.
+
+use std::any::TypeId;
+
+use bytes::Bytes;
+
+use crate::{
+    codec::{Codec, CodecError},
+    descriptor::MethodDescriptor,
+    error::AppError,
+    private::Wire,
+};
+
+/// A method that takes the arguments `A`, a tuple, and answers `Result<T, E>`.
+pub struct Method<A, T, E> {
+    pub(crate) descriptor: &'static MethodDescriptor,
+    pub(crate) arguments: Wired<A>,
+    pub(crate) ok: Wired<T>,
+    pub(crate) err: Wired<E>,
+    /// Whether `E` is [`AppError`], which those can read who do not know the method.
+    pub(crate) err_is_app_error: bool,
+}
+
+impl<A, T, E> Method<A, T, E> {
+    /// The method with this description, arguments that cross the network like this, and an answer [like that](answer).
+    pub fn new(
+        descriptor: &'static MethodDescriptor,
+        arguments: Wired<A>,
+        (ok, err, err_is_app_error): (Wired<T>, Wired<E>, bool),
+    ) -> Self {
+        Self { descriptor, arguments, ok, err, err_is_app_error }
+    }
+}
+
+/// How the two sides of an answer cross the network.
+pub fn answer<T: Wire, E: Wire>() -> (Wired<T>, Wired<E>, bool) {
+    (Wired::new(), Wired::new(), TypeId::of::<E>() == TypeId::of::<AppError>())
+}
+
+impl<A, T, E> Clone for Method<A, T, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A, T, E> Copy for Method<A, T, E> {}
+
+/// How values of a type cross the network.
+pub struct Wired<T> {
+    pub(crate) encode: fn(Codec, &T) -> Result<Bytes, CodecError>,
+    pub(crate) decode: fn(Codec, &[u8]) -> Result<T, CodecError>,
+}
+
+impl<T> Clone for Wired<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Wired<T> {}
+
+impl<T: Wire> Wired<T> {
+    fn new() -> Self {
+        Self { encode: |codec, value| codec.encode(value), decode: |codec, bytes| codec.decode(bytes) }
+    }
+}
+
+/// How the arguments of a method cross the network: one function for each number of them that serde has a tuple of.
+///
+/// Each type is a parameter of its own, so that the compiler points at the one it finds fault with.
+macro_rules! arguments {
+    ($name:ident: $($types:ident)*) => {
+        /// How this many arguments cross the network.
+        pub fn $name<$($types: Wire),*>() -> Wired<($($types,)*)> {
+            Wired::new()
+        }
+    };
+}
+
+arguments!(arguments_0:);
+arguments!(arguments_1: T1);
+arguments!(arguments_2: T1 T2);
+arguments!(arguments_3: T1 T2 T3);
+arguments!(arguments_4: T1 T2 T3 T4);
+arguments!(arguments_5: T1 T2 T3 T4 T5);
+arguments!(arguments_6: T1 T2 T3 T4 T5 T6);
+arguments!(arguments_7: T1 T2 T3 T4 T5 T6 T7);
+arguments!(arguments_8: T1 T2 T3 T4 T5 T6 T7 T8);
+arguments!(arguments_9: T1 T2 T3 T4 T5 T6 T7 T8 T9);
+arguments!(arguments_10: T1 T2 T3 T4 T5 T6 T7 T8 T9 T10);
+arguments!(arguments_11: T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11);
+arguments!(arguments_12: T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12);
+arguments!(arguments_13: T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13);
+arguments!(arguments_14: T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14);
+arguments!(arguments_15: T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15);
+arguments!(arguments_16: T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 T13 T14 T15 T16);
