@@ -186,10 +186,12 @@ impl<E: End> Future for Driver<E> {
             return Poll::Pending;
         }
         for _ in 0..READS_PER_POLL {
-            if let Err(error) = this.write(cx) {
+            let written = this.write(cx);
+            let drained = this.read(cx);
+            // What the peer said before it went is read first: it may say why.
+            if drained && let Err(error) = written {
                 this.finish(Some(error.to_string()));
             }
-            let drained = this.read(cx);
             if this.shared.lock().connection.is_closed() {
                 // What is still to be sent, such as an answer to a violation, goes if the socket takes it at once.
                 let _ = this.write(cx);

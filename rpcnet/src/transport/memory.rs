@@ -443,8 +443,11 @@ impl AsyncWrite for MemoryStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut net = self.shared.net.lock();
         let due = Instant::now() + net.latency;
-        let pipe = net.pipes.get_mut(&self.write).filter(|pipe| pipe.end.is_none());
-        let Some(pipe) = pipe else { return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) };
+        // As with TCP, writing to a peer that is gone succeeds, and reading finds out.
+        let Some(pipe) = net.pipes.get_mut(&self.write) else { return Poll::Ready(Ok(bytes.len())) };
+        if pipe.end.is_some() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         let room = PIPE_BYTES_MAX.saturating_sub(pipe.bytes);
         if room == 0 {
             pipe.writer = Some(cx.waker().clone());

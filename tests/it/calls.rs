@@ -1,0 +1,141 @@
+//! One call: what comes back, and when.
+
+use std::time::Duration;
+
+use rpcnet::{CallError, CallOptions, Code, Executed, Reason, prelude::*};
+use tokio::time::Instant;
+
+use crate::world::{BenchClient, BenchError, World, settle};
+
+#[tokio::test(start_paused = true)]
+async fn values_and_typed_errors_come_back_as_they_were() {
+    let bench = World::new().await.bench().await;
+    assert_eq!(bench.echo("grüße".into()).await.unwrap(), "grüße");
+    let error = bench.refuse("no".into()).await.unwrap_err();
+    assert!(matches!(error, CallError::App(BenchError::Refused(ref text)) if text == "no"), "{error:?}");
+    assert_eq!(error.to_string(), "refused: no");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_fails_its_call_alone() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    let waiting = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.wait().await }
+    });
+    settle().await;
+    let error = bench.panic().await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::Panicked), Executed::Yes));
+    world.probe.gate.notify_one();
+    waiting.await.unwrap().unwrap();
+    assert_eq!(bench.echo("still here".into()).await.unwrap(), "still here");
+}
+
+/// Row 15: a call hangs, and nobody said how long it may.
+#[tokio::test(start_paused = true)]
+async fn row_15_a_default_deadline_ends_a_call_that_hangs() {
+    let world = World::new().await;
+    let begin = Instant::now();
+    let error = world.bench().await.wait().await.unwrap_err();
+    let took = begin.elapsed();
+    assert!(matches!(error, CallError::OutcomeUnknown(_)), "{error:?}");
+    assert_eq!(error.code(), Some(Code::DeadlineExceeded));
+    assert!(
+        (CallOptions::TIMEOUT_DEFAULT..CallOptions::TIMEOUT_DEFAULT + Duration::from_millis(10))
+            .contains(&took)
+    );
+    settle().await;
+    assert_eq!((world.probe.began(), world.probe.ended()), (1, 1), "the handler is cancelled too");
+}
+
+/// Row 15, the other half: a host that swallows everything.
+#[tokio::test(start_paused = true)]
+async fn row_15_opening_a_connection_ends_before_the_call_would() {
+    let world = World::new().await;
+    world.network.cut(world.server.ip(), world.client.ip());
+    let channel = Channel::builder(world.addr).transport(world.client.clone()).lazy();
+    let begin = Instant::now();
+    let error = BenchClient::new(channel).echo(String::new()).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::ConnectFailed), Executed::No));
+    assert_eq!(begin.elapsed(), Channel::CONNECT_TIMEOUT_DEFAULT);
+    assert!(error.to_string().contains("10.0.0.1:7000"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_travels_with_the_call_and_is_inherited_by_the_calls_it_makes() {
+    let world = World::new().await;
+    let bench = world.bench().await.with(CallOptions::timeout(Duration::from_secs(4)));
+    let remaining = bench.remaining().await.unwrap();
+    assert!((Duration::from_millis(3_990)..=Duration::from_secs(4)).contains(&remaining), "{remaining:?}");
+
+    // A server in between, whose own call names no timeout.
+    let inner = world.bench().await;
+    let outer = rpcnet::Server::builder()
+        .register("ask", move |_| {
+            let inner = inner.clone();
+            async move { Ok(inner.remaining().await?.as_millis().to_string().into()) }
+        })
+        .transport(world.client.clone())
+        .bind("10.0.0.2:7000")
+        .await
+        .unwrap();
+    let addr = outer.local_addr();
+    tokio::spawn(outer.serve());
+    let channel = Channel::builder(addr).transport(world.client.clone()).lazy();
+    let millis = channel.with(CallOptions::timeout(Duration::from_secs(2))).call("ask", "").await.unwrap();
+    let millis: u64 = std::str::from_utf8(&millis).unwrap().parse().unwrap();
+    assert!((1_900..=2_000).contains(&millis), "{millis}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_call_cancels_it_at_the_server() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    let call = tokio::spawn(async move { bench.wait().await });
+    settle().await;
+    assert_eq!((world.probe.began(), world.probe.ended()), (1, 0));
+    call.abort();
+    settle().await;
+    assert_eq!((world.probe.began(), world.probe.ended()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_one_connection_do_not_wait_for_each_other() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    let waiting = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.wait().await }
+    });
+    for n in 0..100 {
+        assert_eq!(bench.echo(n.to_string()).await.unwrap(), n.to_string());
+    }
+    world.probe.gate.notify_one();
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_untyped_call_reaches_a_typed_method_with_encoded_arguments() {
+    let world = World::new().await;
+    let channel = world.channel().await;
+    let encoded = rpcnet::Codec::Bincode.encode(&("hi".to_owned(),)).unwrap();
+    let answer = channel.call("Bench/echo", encoded.clone()).await.unwrap();
+    assert_eq!(rpcnet::Codec::Bincode.decode::<String>(&answer).unwrap(), "hi");
+    let error = channel.call("Bench/refuse", encoded).await.unwrap_err();
+    assert!(matches!(error, CallError::App(_)), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_connection_closes_when_nobody_holds_it() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    bench.echo(String::new()).await.unwrap();
+    drop(bench);
+    settle().await;
+    // A server that is told to stop ends at once when no connection is left.
+    let begin = Instant::now();
+    world.shutdown.notify_one();
+    world.serving.await.unwrap();
+    assert!(begin.elapsed() < Duration::from_millis(10));
+}

@@ -1,0 +1,137 @@
+//! Bad input: a clear error, nothing lost, and everybody else goes on.
+
+use std::time::Duration;
+
+use rpcnet::{Address, BindError, Executed, Limits, Reason, Server, prelude::*, transport::Transport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::world::{BenchClient, BenchServer, Probe, World};
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_method_is_named_and_nothing_runs() {
+    let channel = World::new().await.channel().await;
+    let error = channel.call("Bench/ekko", "").await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::UnknownMethod), Executed::No));
+    let text = error.to_string();
+    assert!(text.contains("Bench/ekko at 10.0.0.1:7000") && text.contains("Bench/echo"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn arguments_that_do_not_decode_fail_their_call_and_say_what_was_expected() {
+    let world = World::new().await;
+    let channel = world.channel().await;
+    let error = channel.call("Bench/charge", vec![255; 3]).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::UndecodableArguments), Executed::No));
+    let error = channel.call("Bench/echo", vec![255; 3]).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::UndecodableArguments), Executed::No));
+    assert!(error.to_string().contains("(text: String)"), "{error}");
+    assert_eq!(BenchClient::new(channel).echo("fine".into()).await.unwrap(), "fine");
+    assert_eq!(world.probe.began(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_oversized_message_fails_its_call_and_names_the_limit() {
+    let mut limits = Limits::default();
+    limits.message_bytes_max = 1000;
+    let world = World::with(|server| server.limits(limits)).await;
+    let bench = world.bench().await;
+    let error = bench.echo("x".repeat(1001)).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::MessageTooLarge), Executed::No));
+    assert!(error.to_string().contains("1000") && error.to_string().contains("message_bytes_max"), "{error}");
+    assert_eq!(bench.echo("fine".into()).await.unwrap(), "fine");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_oversized_answer_fails_its_call_which_has_run() {
+    let mut limits = Limits::default();
+    limits.message_bytes_max = 1000;
+    let narrow = BenchClient::new(World::new().await.channel_with(limits).await);
+    let error = narrow.echo("x".repeat(1001)).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::MessageTooLarge), Executed::Yes));
+    assert_eq!(narrow.echo("fine".into()).await.unwrap(), "fine");
+}
+
+#[tokio::test]
+async fn a_port_in_use_says_which_and_what_to_do() {
+    let first = Server::builder().bind("127.0.0.1:0").await.unwrap();
+    let addr = first.local_addr();
+    let error = Server::builder().bind(addr).await.unwrap_err();
+    assert!(matches!(error, BindError::Listen { .. }));
+    let text = error.to_string();
+    assert!(text.contains(&addr.to_string()) && text.contains("port 0"), "{text}");
+}
+
+#[tokio::test]
+async fn a_service_registered_twice_is_an_error_of_bind_that_names_both() {
+    let service = || BenchServer::new(Probe::default());
+    let error =
+        Server::builder().service(service()).service(service()).bind("127.0.0.1:0").await.unwrap_err();
+    assert!(error.to_string().contains("Bench/echo cannot be served beside Bench/echo"), "{error}");
+}
+
+#[tokio::test]
+async fn plain_text_leaves_the_loopback_interface_only_when_asked() {
+    let error = Server::builder().bind("0.0.0.0:0").await.unwrap_err();
+    assert!(error.to_string().contains("allow_plaintext"), "{error}");
+    drop(Server::builder().allow_plaintext().bind("0.0.0.0:0").await.unwrap());
+    let error = Channel::connect("192.0.2.1:7001").await.unwrap_err();
+    assert!(error.to_string().contains("allow_plaintext"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_not_there_is_a_typed_error() {
+    let world = World::new().await;
+    let nobody =
+        Channel::builder("10.0.0.1:7001").transport(world.client.clone()).connect().await.unwrap_err();
+    assert!(nobody.is_refused(), "{nobody}");
+    assert!(nobody.to_string().contains("10.0.0.1:7001"), "{nobody}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn garbage_on_the_port_harms_nobody_else() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    for garbage in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0; 64],
+        b"RpcN\x01\x01\x01\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+    ] {
+        let mut stream = world.client.connect(&Address::from(world.addr)).await.unwrap();
+        stream.write_all(garbage).await.unwrap();
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "the server closes: {garbage:?}");
+        assert_eq!(bench.echo("fine".into()).await.unwrap(), "fine");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_nothing_is_closed_after_the_handshake_timeout() {
+    let world = World::new().await;
+    let mut stream = world.client.connect(&Address::from(world.addr)).await.unwrap();
+    let begin = tokio::time::Instant::now();
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+    let limit = Limits::default().handshake_timeout;
+    assert!((limit..limit + Duration::from_millis(10)).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_speaks_something_else_is_named() {
+    let world = World::new().await;
+    let mut listener = world.server.listen(&"10.0.0.1:80".into()).await.unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = std::future::poll_fn(|cx| listener.poll_accept(cx)).await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    });
+    let error = Channel::builder("10.0.0.1:80").transport(world.client.clone()).connect().await.unwrap_err();
+    assert!(error.to_string().contains("does not speak the RpcNet protocol"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_past_the_limit_are_closed_and_the_others_served() {
+    let world = World::with(|server| server.connections_max(1)).await;
+    let bench = world.bench().await;
+    let second = Channel::builder(world.addr).transport(world.client.clone()).connect().await.unwrap_err();
+    assert!(matches!(second, rpcnet::ConnectError::Handshake { .. }), "{second}");
+    assert_eq!(bench.echo("fine".into()).await.unwrap(), "fine");
+}

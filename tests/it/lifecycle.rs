@@ -1,0 +1,80 @@
+//! Connections that come and go.
+
+use std::time::Duration;
+
+use rpcnet::{CallError, Executed, Reason, Server};
+use tokio::time::Instant;
+
+use crate::world::{BenchServer, World, settle};
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_fails_the_calls_on_it_and_the_next_call_opens_another() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    let call = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.wait().await }
+    });
+    settle().await;
+    world.network.kill(world.server.ip());
+    world.serving.abort();
+    let error = call.await.unwrap().unwrap_err();
+    assert!(matches!(error, CallError::OutcomeUnknown(_)), "{error:?}");
+    assert_eq!(error.reason(), Some(Reason::ConnectionLost));
+    let error = bench.echo(String::new()).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::ConnectFailed), Executed::No));
+
+    let server =
+        Server::builder().service(BenchServer::new(world.probe.clone())).transport(world.server.clone());
+    tokio::spawn(server.bind(world.addr).await.unwrap().serve());
+    assert_eq!(bench.echo("again".into()).await.unwrap(), "again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_vanishes_is_found_out_by_keepalive() {
+    let world = World::new().await;
+    let bench = world.bench().await.with(rpcnet::CallOptions::timeout(Duration::from_secs(3600)));
+    let begin = Instant::now();
+    let call = tokio::spawn(async move { bench.wait().await });
+    settle().await;
+    world.network.cut(world.server.ip(), world.client.ip());
+    let error = call.await.unwrap().unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::ConnectionLost), "{error}");
+    assert!(begin.elapsed() < Duration::from_secs(16), "{:?}", begin.elapsed());
+    settle().await;
+    assert_eq!(world.probe.ended(), 1, "the server too found the caller gone, and cancelled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_lets_calls_finish_and_refuses_new_ones() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    let call = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.wait().await }
+    });
+    settle().await;
+    world.shutdown.notify_one();
+    settle().await;
+    let error = bench.echo(String::new()).await.unwrap_err();
+    assert_eq!(error.executed(), Executed::No, "{error}");
+    assert!(!world.serving.is_finished());
+    world.probe.gate.notify_one();
+    call.await.unwrap().unwrap();
+    drop(bench);
+    world.serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_cancels_what_does_not_finish_in_time() {
+    let world = World::with(|server| server.shutdown_timeout(Duration::from_secs(2))).await;
+    let bench = world.bench().await;
+    let call = tokio::spawn(async move { bench.wait().await });
+    settle().await;
+    let begin = Instant::now();
+    world.shutdown.notify_one();
+    world.serving.await.unwrap();
+    assert_eq!(begin.elapsed(), Duration::from_secs(2));
+    assert!(matches!(call.await.unwrap(), Err(CallError::OutcomeUnknown(_))));
+    assert_eq!(world.probe.ended(), 1);
+}
