@@ -1,0 +1,60 @@
+//! What the documents say, held against the tree.
+
+use std::fs;
+
+use crate::files::{expect_none, files, root};
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let broken = files(&["md"]).into_iter().flat_map(|file| {
+        let folder = root().join(&file.path).parent().unwrap().to_owned();
+        let links =
+            file.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned);
+        let local =
+            links.filter(|link| !link.contains("://") && !link.starts_with('#') && !link.contains(' '));
+        let broken = local.filter(|link| !folder.join(link.split('#').next().unwrap_or_default()).exists());
+        broken.map(|link| format!("{}: {link}", file.path)).collect::<Vec<_>>()
+    });
+    expect_none("broken links", broken);
+}
+
+#[test]
+fn the_toolchain_named_in_the_documents_is_the_one_of_the_manifest() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let version =
+        manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap().trim_matches('"');
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(
+        readme.contains(&format!("{version} or later")),
+        "README.md names another toolchain than {version}"
+    );
+}
+
+#[test]
+fn the_version_of_the_crates_is_the_newest_of_the_changelog() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let version =
+        manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let newest = changelog.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
+    assert!(newest.starts_with(version), "CHANGELOG.md begins with {newest}, Cargo.toml says {version}");
+}
+
+#[test]
+fn every_dependency_says_why_it_is_there() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let section = manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let own = |line: &str| line.starts_with("rpcnet");
+    let mut explained = false;
+    let mut silent = Vec::new();
+    for line in section.lines() {
+        if line.is_empty() {
+            explained = false;
+        } else if line.starts_with('#') {
+            explained = true;
+        } else if !explained && !own(line) {
+            silent.push(line.to_owned());
+        }
+    }
+    expect_none("dependencies without a comment above them", silent);
+}
