@@ -84,12 +84,31 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
     }
 }
 
-impl<E: StdError + 'static> StdError for CallError<E> {
+impl<E: Cause> StdError for CallError<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            CallError::App(error) => error.source(),
+            CallError::App(error) => error.cause(),
             CallError::Status(status) | CallError::OutcomeUnknown(status) => status.source(),
         }
+    }
+}
+
+/// What a method's error must be for [`CallError`] to be an error itself: a [`std::error::Error`], or [`AppError`], which
+/// cannot be one.
+pub trait Cause: fmt::Debug + fmt::Display {
+    /// The error below this one.
+    fn cause(&self) -> Option<&(dyn StdError + 'static)>;
+}
+
+impl<E: StdError + 'static> Cause for E {
+    fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source()
+    }
+}
+
+impl Cause for AppError {
+    fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        None
     }
 }
 
@@ -165,6 +184,19 @@ mod tests {
         assert_eq!(error.to_string(), "cannot read the port");
         assert_eq!(error.causes(), ["invalid digit found in string"]);
         assert_eq!(format!("{error:?}"), "cannot read the port: invalid digit found in string");
+    }
+
+    #[test]
+    fn the_error_of_a_call_can_be_passed_on_by_a_question_mark() {
+        fn boxed(error: CallError) -> Result<(), Box<dyn StdError + Send + Sync>> {
+            Err(error)?
+        }
+        fn app(error: CallError) -> Result<()> {
+            Err(error)?
+        }
+        let error = || CallError::App(AppError::msg("no such account"));
+        assert_eq!(boxed(error()).unwrap_err().to_string(), "no such account");
+        assert_eq!(app(error()).unwrap_err().message(), "no such account");
     }
 
     #[test]

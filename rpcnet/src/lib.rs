@@ -27,7 +27,7 @@ pub use client::{
 pub use codec::{Codec, CodecError, DEPTH_MAX};
 pub use context::Context;
 pub use descriptor::{Idempotency, MethodDescriptor, MethodId, ServiceDescriptor};
-pub use error::{AppError, CallError, Result};
+pub use error::{AppError, CallError, Cause, Result};
 pub use idempotency::CacheLimits;
 pub use server::{
     builder::{BindError, Server, ServerBuilder},

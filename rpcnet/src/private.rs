@@ -71,6 +71,11 @@ pub fn request_id(context: &Context) -> Uuid {
     context.request_id().expect("the router refuses a keyed call without a request id before it runs")
 }
 
+/// What a method does that the macro refused.
+pub fn refused() -> ! {
+    unreachable!("the trait does not compile")
+}
+
 /// How a generated client shows itself.
 pub fn debug_client(f: &mut Formatter<'_>, name: &str, stub: &dyn Debug) -> fmt::Result {
     f.debug_struct(name).field("stub", stub).finish()

@@ -78,3 +78,16 @@ async fn a_shutdown_cancels_what_does_not_finish_in_time() {
     assert!(matches!(call.await.unwrap(), Err(CallError::OutcomeUnknown(_))));
     assert_eq!(world.probe.ended(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_does_not_wait_for_clients_that_have_nothing_to_say() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    bench.echo(String::new()).await.unwrap();
+    let begin = Instant::now();
+    world.shutdown.notify_one();
+    world.serving.await.unwrap();
+    assert!(begin.elapsed() < Duration::from_millis(10), "{:?}", begin.elapsed());
+    let error = bench.echo(String::new()).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::ConnectFailed), Executed::No));
+}

@@ -35,6 +35,7 @@ pub(super) struct Waiting {
     /// Whoever waits for the handshake.
     greeting: Option<Waker>,
     handshake: Option<Result<(), CloseReason>>,
+    going_away: bool,
 }
 
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Handle {
         let now = Instant::now().into_std();
         let shared = Shared::new(Connection::new(Role::Connector, codec, limits, now), Waiting::default());
         let holds = Arc::new(AtomicUsize::new(1));
-        let end = ClientEnd { holds: Arc::clone(&holds), wakers: Vec::new() };
+        let end = ClientEnd { holds: Arc::clone(&holds), going_away: false, wakers: Vec::new() };
         tokio::spawn(Driver::new(stream, Arc::clone(&shared), end));
         Self { shared, holds }
     }
@@ -120,6 +121,8 @@ impl Drop for Handle {
 /// The client's part of the driver.
 struct ClientEnd {
     holds: Arc<AtomicUsize>,
+    /// The server takes no new calls: whoever holds the connection will open another.
+    going_away: bool,
     /// Kept for its memory: empty between two uses.
     wakers: Vec<Waker>,
 }
@@ -129,12 +132,13 @@ impl End for ClientEnd {
 
     fn handle_outputs(&mut self, mut state: MutexGuard<'_, State<Waiting>>) {
         state.handle_outputs(&mut self.wakers);
+        self.going_away = state.extra.going_away;
         drop(state);
         self.wakers.drain(..).for_each(Waker::wake);
     }
 
     fn is_unused(&self) -> bool {
-        self.holds.load(Ordering::Acquire) == 0
+        self.going_away || self.holds.load(Ordering::Acquire) == 0
     }
 }
 
@@ -152,7 +156,8 @@ impl State<Waiting> {
                 Output::Ready { .. } => self.shaken(Ok(()), wakers),
                 Output::Closed(reason) => self.shaken(Err(reason), wakers),
                 Output::Called(call) => self.refuse(&call),
-                Output::GoingAway | Output::Abandoned(_) => {}
+                Output::GoingAway => self.extra.going_away = true,
+                Output::Abandoned(_) => {}
             }
         }
     }

@@ -25,7 +25,7 @@ use crate::{
 /// use rpcnet::Server;
 ///
 /// let server = Server::builder()
-///     .register("reverse", |bytes| async move { Ok(bytes.into_iter().rev().collect()) })
+///     .register("reverse", |bytes| async move { Ok(bytes.iter().rev().copied().collect()) })
 ///     .bind("127.0.0.1:0")
 ///     .await?;
 /// println!("serving on {}", server.local_addr());

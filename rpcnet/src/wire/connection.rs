@@ -46,6 +46,8 @@ pub(crate) struct Connection {
     accepted: Accepted,
     outbox: Outbox,
     keepalive: Keepalive,
+    /// This end takes no new calls, and why.
+    leaving: Option<String>,
     outputs: VecDeque<Output>,
 }
 
@@ -65,8 +67,6 @@ struct Peer {
     hello: Hello,
     /// It takes no new calls.
     going_away: bool,
-    /// This end takes no new calls of it.
-    refused: bool,
 }
 
 /// A call to be made.
@@ -93,6 +93,7 @@ impl Connection {
             accepted: Accepted::new(role == Role::Connector),
             outbox,
             keepalive: Keepalive::new(now, &limits),
+            leaving: None,
             outputs: VecDeque::new(),
             limits,
         }
@@ -178,10 +179,9 @@ impl Connection {
 
     /// Takes no new calls of the peer, and says so. Those under way go on.
     pub(crate) fn go_away(&mut self, why: &str) {
-        if let State::Open(peer) = &mut self.state
-            && !std::mem::replace(&mut peer.refused, true)
-        {
-            self.outbox.go_away(self.accepted.last_accepted(), why);
+        if self.leaving.is_none() {
+            self.leaving = Some(why.to_owned());
+            self.say_leaving();
         }
     }
 
@@ -282,16 +282,23 @@ impl Connection {
             Role::Connector if hello.codec != self.codec => return Err(CloseReason::CodecRefused),
             Role::Connector => {}
         }
-        self.state = State::Open(Peer { hello, going_away: false, refused: false });
+        self.state = State::Open(Peer { hello, going_away: false });
         self.outputs.push_back(Output::Ready { codec: self.codec });
+        self.say_leaving();
         Ok(())
+    }
+
+    /// Says that this end takes no new calls, once there is somebody to say it to.
+    fn say_leaving(&mut self) {
+        if let (State::Open(_), Some(why)) = (&self.state, &self.leaving) {
+            self.outbox.go_away(self.accepted.last_accepted(), why);
+        }
     }
 
     fn handle_frame(&mut self, now: Instant, frame: Frame) -> Result<(), CloseReason> {
         let id = frame.header.stream;
-        let refused = matches!(&self.state, State::Open(peer) if peer.refused);
         let step = match frame.header.kind {
-            Kind::Call => self.accepted.handle_call(now, frame, &self.limits, !refused)?,
+            Kind::Call => self.accepted.handle_call(now, frame, &self.limits, self.leaving.is_none())?,
             Kind::Data | Kind::Reply if self.opened.owns(id) => {
                 self.handle_answer(frame);
                 Step::Wait
