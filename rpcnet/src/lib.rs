@@ -1,4 +1,58 @@
 //! One annotated trait gives calls between processes.
+//!
+//! ```
+//! use rpcnet::prelude::*;
+//!
+//! #[rpc_trait]
+//! pub trait Greeter {
+//!     /// Asking twice is as good as asking once.
+//!     #[rpc(idempotent)]
+//!     async fn greet(&self, name: String) -> rpcnet::Result<String>;
+//! }
+//!
+//! struct English;
+//!
+//! impl Greeter for English {
+//!     async fn greet(&self, name: String) -> rpcnet::Result<String> {
+//!         Ok(format!("hello, {name}"))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::builder().service(GreeterServer::new(English)).bind("127.0.0.1:0").await?;
+//! let address = server.local_addr();
+//! tokio::spawn(server.serve());
+//!
+//! let greeter = GreeterClient::connect(address).await?;
+//! assert_eq!(greeter.greet("Ann".into()).await?, "hello, Ann");
+//! # Ok(()) }
+//! ```
+//!
+//! # What a call costs, and what it promises
+//!
+//! - Calls of one [`Channel`] share one connection: any number run at once, and what many callers send together leaves in
+//!   one write. A method that does not wait for anything costs the server no task.
+//! - Every call has a **deadline**: its own ([`CallOptions::timeout`]), or what is left of the call it is made for, or
+//!   [ten seconds](CallOptions::TIMEOUT_DEFAULT). It travels with the call; the server stops working when it has passed.
+//! - **Dropping** the future of a call cancels it at the server.
+//! - A call that may have run is **never sent again** by this crate. [`CallError`] says whether it ran, did not run, or
+//!   whether nobody can know.
+//! - A method with a parameter `request_id: Uuid` is **keyed**: a repeated id is answered from the server's cache.
+//! - Every limit has a name, a default and a reason ([`Limits`], [`CacheLimits`]), and whoever meets one is told which.
+//!
+//! Many servers, and what happens when one of them dies, are the business of the crate `rpcnet-cluster`: the generated
+//! clients are generic over who carries their calls ([`Caller`]), and run over a cluster unchanged.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | the attribute, everything it accepts and generates | [`rpc_trait`] |
+//! | a server's settings, shutdown | [`Server`], [`ServerBuilder`] |
+//! | a client's settings | [`Channel`], [`ChannelBuilder`], [`CallOptions`] |
+//! | errors | [`CallError`], [`Status`], [`AppError`] |
+//! | what a handler may know of its call | [`Context`] |
+//! | tests without a network | [`transport::memory`] |
 
 mod client;
 mod codec;
