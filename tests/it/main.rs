@@ -2,6 +2,7 @@
 //! not about sockets.
 
 mod calls;
+mod cluster;
 mod hostile;
 mod idempotency;
 mod lifecycle;

@@ -25,6 +25,10 @@ pub(crate) trait Bench {
     #[rpc(idempotent)]
     async fn echo(&self, text: String) -> Result<String, BenchError>;
 
+    /// The same, after a tenth of a second.
+    #[rpc(idempotent)]
+    async fn slow_echo(&self, text: String) -> Result<String, BenchError>;
+
     /// Fails.
     async fn refuse(&self, text: String) -> Result<(), BenchError>;
 
@@ -84,6 +88,12 @@ impl Probe {
 
 impl Bench for Probe {
     async fn echo(&self, text: String) -> Result<String, BenchError> {
+        Ok(text)
+    }
+
+    async fn slow_echo(&self, text: String) -> Result<String, BenchError> {
+        let _ended = self.enter();
+        tokio::time::sleep(Duration::from_millis(100)).await;
         Ok(text)
     }
 

@@ -75,7 +75,10 @@ impl Accept {
     async fn drain(mut self) {
         drop(self.listener);
         self.served.values().for_each(Served::drain);
-        let finish = async { while self.tasks.join_next().await.is_some() {} };
+        let finish = async {
+            while self.tasks.join_next().await.is_some() {}
+            self.services.finish().await;
+        };
         if tokio::time::timeout(self.settings.shutdown_timeout, finish).await.is_err() {
             let left = self.tasks.len();
             tracing::warn!(left, "connections closed with calls under way: `shutdown_timeout` is over");

@@ -143,7 +143,7 @@ impl Server {
     pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) {
         let Self { router, settings, listener } = self;
         let cache = Cache::new(settings.cache);
-        let services = Arc::new(Services { router, cache, limits: settings.limits });
+        let services = Services::new(router, cache, settings.limits);
         Accept::new(listener, services, settings).run(shutdown).await;
     }
 }

@@ -2,8 +2,12 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use parking_lot::MutexGuard;
-use tokio::{sync::oneshot, task::AbortHandle, time::Instant};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::{
+    sync::oneshot,
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
 
 use super::{
     execution::Execution,
@@ -27,6 +31,27 @@ pub(crate) struct Services {
     pub(crate) router: Router,
     pub(crate) cache: Arc<Cache>,
     pub(crate) limits: Limits,
+    /// Keyed calls being run. They outlive their connections, and end with the server.
+    keyed: Mutex<JoinSet<()>>,
+}
+
+impl Services {
+    pub(crate) fn new(router: Router, cache: Arc<Cache>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self { router, cache, limits, keyed: Mutex::default() })
+    }
+
+    /// Runs a task that no caller can end.
+    fn spawn_keyed(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut keyed = self.keyed.lock();
+        while keyed.try_join_next().is_some() {}
+        keyed.spawn(task);
+    }
+
+    /// Waits for the keyed calls that are being run.
+    pub(crate) async fn finish(&self) {
+        let mut keyed = std::mem::take(&mut *self.keyed.lock());
+        while keyed.join_next().await.is_some() {}
+    }
 }
 
 /// A connection that is being served, as seen from outside.
@@ -184,10 +209,10 @@ impl Calls {
         self.running[id.slot()] = Some((id, task.abort_handle()));
     }
 
-    /// Runs a keyed call in a task that nobody ends: whoever repeats the call is to find its answer.
+    /// Runs a keyed call in a task that its caller cannot end: whoever repeats the call is to find its answer.
     fn spawn_keyed(&self, id: StreamId, execution: Execution, ticket: Ticket) {
         let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move {
+        self.services.spawn_keyed(async move {
             let result = execution.await;
             ticket.complete(&result);
             shared.with(|state| state.connection.reply(id, result));

@@ -1,0 +1,252 @@
+//! A cluster, and what happens to it.
+
+use std::{sync::Arc, time::Duration};
+
+use rpcnet::{CallError, Executed, Reason, prelude::*};
+use rpcnet_cluster::{
+    ClusterEvent, LoadBalancing, ResilientClient,
+    testkit::{TestCluster, TestNode, TestNodeBuilder},
+};
+use tokio::time::Instant;
+
+use crate::world::{BenchClient, BenchServer, Probe, settle};
+
+/// A cluster of a director and three workers.
+struct Field {
+    cluster: TestCluster,
+    director: TestNode,
+    workers: Vec<TestNode>,
+    probes: Vec<Probe>,
+}
+
+impl Field {
+    async fn new() -> Self {
+        let cluster = TestCluster::new(7);
+        let director = cluster.node("director").tag("role", "director").start().await;
+        let probes: Vec<_> = (0..3).map(|_| Probe::default()).collect();
+        let mut workers = Vec::new();
+        for (probe, label) in probes.iter().zip(["a", "b", "c"]) {
+            workers.push(worker(&cluster, label, probe).start().await);
+        }
+        cluster.converged().await;
+        Self { cluster, director, workers, probes }
+    }
+
+    fn bench(&self) -> BenchClient<ResilientClient> {
+        BenchClient::new(ResilientClient::new(self.director.registry()).select("role=worker"))
+    }
+
+    /// The worker whose handler runs.
+    fn busy(&self) -> usize {
+        self.probes.iter().position(|probe| probe.began() > probe.ended()).expect("a worker at work")
+    }
+}
+
+fn worker(cluster: &TestCluster, label: &str, probe: &Probe) -> TestNodeBuilder {
+    let probe = probe.clone();
+    cluster.node(label).tag("role", "worker").serve(|server| server.service(BenchServer::new(probe)))
+}
+
+/// Row 1: a worker's process dies.
+#[tokio::test(start_paused = true)]
+async fn row_1_a_dead_worker_is_reported_once_within_seconds_and_leaves_the_pool_by_itself() {
+    let field = Field::new().await;
+    let registry = field.director.registry();
+    let mut events = registry.subscribe();
+    while registry.worker_count() < 3 {
+        events.recv().await.unwrap();
+    }
+    let dead = field.workers[1].membership().local_node_id();
+    let killed = Instant::now();
+    field.workers[1].kill();
+    let failed = loop {
+        if let ClusterEvent::NodeFailed(node) = events.recv().await.unwrap() {
+            break node;
+        }
+    };
+    assert!(killed.elapsed() < Duration::from_secs(8), "{:?}", killed.elapsed());
+    assert_eq!((failed.id, failed.rpc_addr), (dead, Some("10.0.0.3:7000".parse().unwrap())));
+    assert_eq!(failed.tags.get("role").map(String::as_str), Some("worker"));
+    assert_eq!(registry.worker_count(), 2);
+    // Every node is told, and none twice.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let again = std::iter::from_fn(|| futures_now(events.recv())).flatten();
+    assert_eq!(again.filter(|event| matches!(event, ClusterEvent::NodeFailed(_))).count(), 0);
+    field.cluster.converged().await;
+}
+
+/// The result of a future that is ready now.
+fn futures_now<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut cx) {
+        std::task::Poll::Ready(value) => Some(value),
+        std::task::Poll::Pending => None,
+    }
+}
+
+/// Row 1, the other half: for calls it takes milliseconds.
+#[tokio::test(start_paused = true)]
+async fn row_1_calls_in_flight_on_a_dead_worker_are_answered_by_another_within_milliseconds() {
+    let field = Field::new().await;
+    let bench = field.bench();
+    let calls: Vec<_> = (0..30)
+        .map(|n| {
+            let bench = bench.clone();
+            tokio::spawn(async move { bench.slow_echo(n.to_string()).await })
+        })
+        .collect();
+    settle().await;
+    let killed = Instant::now();
+    assert!(field.probes[0].began() > field.probes[0].ended(), "calls are in flight on it");
+    field.workers[0].kill();
+    for (n, call) in calls.into_iter().enumerate() {
+        assert_eq!(call.await.unwrap().unwrap(), n.to_string());
+    }
+    assert!(killed.elapsed() < Duration::from_millis(150), "{:?}", killed.elapsed());
+}
+
+/// Row 6: a worker fails a call.
+#[tokio::test(start_paused = true)]
+async fn row_6_no_worker_is_tried_twice_before_the_others_and_the_error_lists_them() {
+    let field = Field::new().await;
+    field.workers.iter().for_each(TestNode::kill);
+    let error = field.bench().echo("anybody?".into()).await.unwrap_err();
+    assert_eq!(error.executed(), Executed::No, "{error}");
+    let text = error.to_string();
+    for worker in ["10.0.0.2:7000", "10.0.0.3:7000", "10.0.0.4:7000"] {
+        assert!(text.contains(worker), "{text}");
+    }
+}
+
+/// Row 6, for a method that must not run twice.
+#[tokio::test(start_paused = true)]
+async fn row_6_what_may_have_run_is_not_repeated_unless_it_is_idempotent() {
+    let field = Field::new().await;
+    let call = tokio::spawn({
+        let bench = field.bench();
+        async move { bench.wait().await }
+    });
+    settle().await;
+    field.workers[field.busy()].kill();
+    let error = call.await.unwrap().unwrap_err();
+    assert!(matches!(error, CallError::OutcomeUnknown(_)), "{error:?}");
+    let began: usize = field.probes.iter().map(Probe::began).sum();
+    assert_eq!(began, 1);
+}
+
+/// Row 11: any of these, unnoticed by the caller.
+#[tokio::test(start_paused = true)]
+async fn row_11_a_stream_of_calls_notices_nothing_of_a_kill_and_a_restart() {
+    let field = Field::new().await;
+    let bench = field.bench();
+    let calls = tokio::spawn(async move {
+        for n in 0..2_000 {
+            assert_eq!(bench.echo(n.to_string()).await.unwrap(), n.to_string());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    field.workers[2].kill();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let reborn = Probe::default();
+    worker(&field.cluster, "c", &reborn).start().await;
+    calls.await.unwrap();
+    field.cluster.converged().await;
+    assert!(
+        field.director.registry().workers().iter().any(|worker| &*worker.label == "c" && worker.is_healthy())
+    );
+}
+
+/// Row 11: retries while no worker is there yet.
+#[tokio::test(start_paused = true)]
+async fn row_11_a_call_waits_for_the_first_worker_and_says_so_when_none_comes() {
+    let cluster = TestCluster::new(7);
+    let director = cluster.node("director").tag("role", "director").start().await;
+    let client = ResilientClient::new(director.registry())
+        .select("role=worker")
+        .wait_for_ready(Duration::from_secs(5));
+    let waiting = tokio::spawn({
+        let bench = BenchClient::new(client.clone());
+        async move { bench.echo("early".into()).await }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let probe = Probe::default();
+    let only = worker(&cluster, "late", &probe).start().await;
+    assert_eq!(waiting.await.unwrap().unwrap(), "early");
+    only.shutdown().await;
+    cluster.converged().await;
+    let begin = Instant::now();
+    let error = BenchClient::new(client).echo(String::new()).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::NoWorkers), Executed::No));
+    assert!(error.to_string().contains("role=worker"), "{error}");
+    assert!(begin.elapsed() <= Duration::from_secs(6), "{:?}", begin.elapsed());
+}
+
+/// Row 16 over a cluster: the repeat goes to the instance that remembers, or is honest.
+#[tokio::test(start_paused = true)]
+async fn row_16_a_keyed_call_whose_worker_died_is_not_run_by_another() {
+    let field = Field::new().await;
+    let bench = field.bench();
+    let id = Uuid::from_u128(7);
+    assert_eq!(bench.charge(id, "ann".into(), 500).await.unwrap(), 500);
+    assert_eq!(
+        bench.charge(id, "ann".into(), 500).await.unwrap(),
+        500,
+        "the repeat is answered from the cache"
+    );
+    let call = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.charge(Uuid::from_u128(8), "ann".into(), 500).await }
+    });
+    settle().await;
+    field.workers[field.busy()].kill();
+    let error = call.await.unwrap().unwrap_err();
+    assert!(matches!(error, CallError::OutcomeUnknown(_)), "{error:?}");
+    let began: usize = field.probes.iter().map(Probe::began).sum();
+    assert_eq!(began, 2, "each request ran once");
+}
+
+/// Row 17: as it reads.
+#[tokio::test(start_paused = true)]
+async fn row_17_a_team_tests_its_cluster() {
+    let field = Field::new().await;
+    field.workers[0].shutdown().await;
+    let client = ResilientClient::new(field.director.registry());
+    let encoded = rpcnet::Codec::Bincode.encode(&("hi".to_owned(),)).unwrap();
+    assert!(client.call("Bench/echo", encoded).await.is_ok());
+}
+
+/// Row 18: a director assigns work. Its clients know the directors only, and those are alike.
+#[tokio::test(start_paused = true)]
+async fn row_18_clients_need_to_know_a_director_only_and_directors_are_alike() {
+    let field = Field::new().await;
+    let mut directors = Vec::new();
+    for label in ["d1", "d2"] {
+        // A director's registry is there once it has started; its service is made before that.
+        let late = Arc::new(std::sync::OnceLock::<ResilientClient>::new());
+        let service = Arc::clone(&late);
+        let node = field.cluster.node(label).tag("role", "director").serve(move |server| {
+            server.register("work", move |bytes| {
+                let workers = service.get().expect("the director has started").clone();
+                async move {
+                    Ok(workers.with(CallOptions::new().idempotent(true)).call("Bench/echo", bytes).await?)
+                }
+            })
+        });
+        let node = node.balancing(LoadBalancing::LeastConnections).start().await;
+        late.set(ResilientClient::new(node.registry()).select("role=worker")).unwrap();
+        directors.push(node);
+    }
+    field.cluster.converged().await;
+    let host = field.cluster.network().host([10, 9, 9, 9]);
+    let encoded = rpcnet::Codec::Bincode.encode(&("hi".to_owned(),)).unwrap();
+    for director in &directors {
+        let channel = Channel::builder(format!("{}:7000", director.ip())).transport(host.clone()).lazy();
+        assert!(channel.call("work", encoded.clone()).await.is_ok());
+        field.workers[0].kill();
+        assert!(
+            channel.call("work", encoded.clone()).await.is_ok(),
+            "a worker that died is the director's affair"
+        );
+    }
+}
