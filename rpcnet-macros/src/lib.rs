@@ -1,1 +1,156 @@
-//! The `#[rpc_trait]` attribute.
+//! The `#[rpc_trait]` attribute of RpcNet. Use it through the crate `rpcnet`, which has the rest.
+//!
+//! The macro is a pipeline: `ast` takes the trait apart, with `attr` for its attributes; `check` judges it; `expand` writes
+//! what stands in its place; `diagnostics` collects what is wrong on the way, and `names` knows what things are called.
+//!
+//! Generated code is thin: it names types and calls `rpcnet::private`, by absolute paths only.
+
+mod ast;
+mod attr;
+mod check;
+mod diagnostics;
+mod expand;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+
+/// Makes a trait a service: generates its client and its server.
+///
+/// ```
+/// use rpcnet::prelude::*;
+///
+/// #[derive(Debug, serde::Serialize, serde::Deserialize)]
+/// pub struct TooLarge;
+///
+/// /// Does sums.
+/// #[rpc_trait]
+/// pub trait Compute {
+///     /// The same answer however often it is asked.
+///     #[rpc(idempotent)]
+///     async fn square(&self, number: i64) -> Result<i64, TooLarge>;
+/// }
+///
+/// struct Worker;
+///
+/// impl Compute for Worker {
+///     async fn square(&self, number: i64) -> Result<i64, TooLarge> {
+///         number.checked_mul(number).ok_or(TooLarge)
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::builder().service(ComputeServer::new(Worker)).bind("127.0.0.1:0").await?;
+/// let address = server.local_addr();
+/// tokio::spawn(server.serve());
+///
+/// let client = ComputeClient::connect(address).await?;
+/// assert_eq!(client.square(3).await.unwrap(), 9);
+/// assert!(matches!(client.square(i64::MAX).await, Err(CallError::App(TooLarge))));
+/// # Ok(()) }
+/// ```
+///
+/// # What is generated
+///
+/// Of a trait `Compute`, with its visibility, its doc comments and its `#[cfg]`s:
+///
+/// - **The trait**, which is `Send + Sync + 'static` and whose methods return futures that are `Send`. Implement it with
+///   `async fn`. A method with a body is a default, as in any trait.
+/// - **`ComputeClient<C = Channel>`**, which is cheap to clone and has
+///   - `async fn connect(address)`, for a client of one server;
+///   - `fn new(caller)`, for whatever else carries calls: a channel that exists already, a cluster;
+///   - `fn with(&self, CallOptions) -> Self`, the same client with other options;
+///   - an `async fn` for each method of the trait. Where that answers `Result<T, E>`, this answers
+///     `Result<T, CallError<E>>`: `CallError::App(E)` is the method's own error, the rest is about the call.
+/// - **`ComputeServer<S>`**, made by `new(service)` or `from_arc(Arc<service>)`, for `ServerBuilder::service`. It describes the
+///   service, with names, ids, arguments and docs, as `Service::descriptor`.
+///
+/// # Methods
+///
+/// A method takes `&self`, is an `async fn` or returns `impl Future<Output = …>`, and answers a `Result`: every call can
+/// fail. The type decides and not its name, so that an alias is as good: `rpcnet::Result<T>`, or your own. Both sides of
+/// the answer and every argument are owned, `Send`, and implement serde's `Serialize` and `DeserializeOwned`. There may
+/// be any number of arguments; more than 16 travel as a tuple of tuples.
+///
+/// Two parameters are not arguments:
+///
+/// | parameter | is known by | is |
+/// |---|---|---|
+/// | `request_id: Uuid` | its name; another type is an error | the id by which a repeated call is recognised. The method is *keyed*: a repeat is answered from the server's cache and does not run. The client's method takes it too, and sends it in the call's header |
+/// | `ctx: Context`, or `_ctx` in a default | its name and its type together, so that your own `ctx` of another type is an argument | the call: who asks, until when. Made by the server, and not in the client's method |
+///
+/// ```
+/// # use rpcnet::prelude::*;
+/// #[rpc_trait]
+/// trait Billing {
+///     async fn charge(&self, request_id: Uuid, account: String, cents: u64) -> rpcnet::Result<()>;
+///
+///     async fn launch(&self, ctx: Context, target: String) -> rpcnet::Result<()>;
+/// }
+///
+/// async fn calls(client: BillingClient) -> Result<(), CallError> {
+///     client.charge(Uuid::new_v4(), "savings".to_owned(), 100).await?;
+///     client.launch("the moon".to_owned()).await
+/// }
+/// ```
+///
+/// # Attributes
+///
+/// On the trait, `#[rpc_trait(…)]` with
+///
+/// | argument | default | says |
+/// |---|---|---|
+/// | `name = "billing.v2"` | the trait's name | what the service is called on the wire |
+/// | `crate = path` | `::rpcnet` | where the runtime is, if it goes by another name |
+///
+/// On a method, `#[rpc(…)]` with
+///
+/// | argument | default | says |
+/// |---|---|---|
+/// | `idempotent` | at most once | doing it twice has the effect of doing it once: a call may be sent again although it may have run. Contradicts `request_id` |
+/// | `rename = "…"` | the method's name | what the method is called on the wire |
+///
+/// A method's id is a hash of `service/method`, by their names on the wire: reordering methods, adding some, or putting
+/// some under a `#[cfg]` changes no other's id. Renaming one does, unless `rename` keeps the old name.
+///
+/// `#[cfg]`, `#[deprecated]`, `#[allow]` and doc comments on a method are carried to the client's. Two methods may have one
+/// name if each is under its own `#[cfg]`.
+///
+/// # Generic traits
+///
+/// Types and constants may be parameters of the trait, not of its methods, and come first in the client's and last in
+/// the server's: `StoreClient<K, V>`, `StoreServer<S, K, V>`. No bound need say that they can cross the network: that is
+/// asked where they are known.
+///
+/// ```
+/// # use rpcnet::prelude::*;
+/// #[rpc_trait]
+/// trait Store<K, V = String> {
+///     async fn get(&self, key: K) -> rpcnet::Result<Option<V>>;
+/// }
+///
+/// async fn call(client: StoreClient<u64>) -> Result<Option<String>, CallError> {
+///     client.get(7).await
+/// }
+/// ```
+///
+/// # Errors
+///
+/// Whatever else is in the trait is refused: other receivers, generic methods, borrowed arguments, patterns, associated
+/// types and constants, attributes that do not exist, two methods that cannot be told apart on the wire, and methods
+/// called as the client's own are (`new`, `with`, `connect`, `clone`, `local`). All mistakes of a trait are reported at once,
+/// each on its word and with what to write instead.
+///
+/// ```compile_fail
+/// # use rpcnet::prelude::*;
+/// #[rpc_trait]
+/// trait Greeter {
+///     async fn greet(&self, name: &str) -> rpcnet::Result<String>; // use `String`: arguments cross the network
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn rpc_trait(arguments: TokenStream, input: TokenStream) -> TokenStream {
+    expand::rpc_trait(arguments.into(), input.into()).into()
+}

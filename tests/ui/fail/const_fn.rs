@@ -1,0 +1,8 @@
+use rpcnet::prelude::*;
+
+#[rpc_trait]
+pub trait Greeter {
+    const async fn greet(&self, name: String) -> rpcnet::Result<String>;
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use rpcnet::prelude::*;
+
+#[rpc_trait]
+pub trait Greeter {
+    async fn connect(&self, name: String) -> rpcnet::Result<String>;
+}
+
+fn main() {}

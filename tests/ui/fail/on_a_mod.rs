@@ -1,0 +1,6 @@
+use rpcnet::prelude::*;
+
+#[rpc_trait]
+mod greeter {}
+
+fn main() {}

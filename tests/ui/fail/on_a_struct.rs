@@ -1,0 +1,8 @@
+use rpcnet::prelude::*;
+
+#[rpc_trait]
+pub struct Greeter {
+    pub name: String,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use rpcnet::prelude::*;
+
+#[rpc_trait]
+pub enum Greeter {
+    Polite,
+}
+
+fn main() {}

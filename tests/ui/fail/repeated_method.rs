@@ -1,0 +1,9 @@
+use rpcnet::prelude::*;
+
+#[rpc_trait]
+pub trait Greeter {
+    async fn greet(&self, name: String) -> rpcnet::Result<String>;
+    async fn greet(&self, name: String, times: u8) -> rpcnet::Result<String>;
+}
+
+fn main() {}
