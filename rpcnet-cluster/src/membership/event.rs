@@ -1,0 +1,108 @@
+//! What a user of the cluster sees: nodes, their states, and the changes of both.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Generation, Incarnation, NodeId};
+
+/// One process of the cluster, as its owner describes it. Cheap to clone: texts and tags are shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Node {
+    /// Its id, kept across restarts if the operator keeps it.
+    pub id: NodeId,
+    /// A name for people; may be empty, need not be unique.
+    pub label: Arc<str>,
+    /// Where it gossips: one port number for datagrams and streams.
+    pub addr: SocketAddr,
+    /// Where its RPC service listens; `None` for a node that serves none.
+    pub rpc_addr: Option<SocketAddr>,
+    /// How many calls it wants to carry at once; 0 when its owner said nothing.
+    pub capacity: u32,
+    /// What its owner says about it, such as `role=worker`.
+    pub tags: Arc<BTreeMap<String, String>>,
+    /// Which start of the process this is.
+    pub generation: Generation,
+    /// How often it has refuted an accusation since that start.
+    pub incarnation: Incarnation,
+}
+
+impl Node {
+    /// The value of one tag.
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        self.tags.get(key).map(String::as_str)
+    }
+}
+
+/// What is held of a node. The order is the precedence of SWIM §4.2: at one incarnation the later word wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NodeState {
+    /// Nobody accuses it.
+    Alive,
+    /// Accused, and not yet refuted. Still a member.
+    Suspect,
+    /// Accused by two observers and not refuted in time. Only its owner brings it back.
+    Failed,
+    /// It said farewell.
+    Left,
+}
+
+impl NodeState {
+    /// Whether a node in this state belongs to the view (alive or suspect).
+    pub const fn is_visible(self) -> bool {
+        matches!(self, Self::Alive | Self::Suspect)
+    }
+}
+
+/// A change of the view. Folding the events from the beginning gives the view.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ClusterEvent {
+    /// A node is new here, or came back as a new process (a higher [`Generation`]).
+    NodeJoined(Node),
+    /// A node said farewell.
+    NodeLeft(Node),
+    /// Somebody accuses a node. It is still a member, and may refute.
+    NodeSuspected {
+        /// The accused.
+        node: Node,
+        /// φ as measured *here*; 0 when this node does not observe the accused.
+        phi: f64,
+    },
+    /// A node is gone: two observers say so, or its process was replaced by a newer one.
+    /// Emitted once for each (id, generation, incarnation).
+    NodeFailed(Node),
+    /// A suspected or failed node has refuted; it is the same process as before.
+    NodeRecovered(Node),
+    /// The owner changed its tags.
+    TagsChanged(Node),
+    /// This reader was too slow and lost events. The whole view follows as `NodeJoined` events: forget what was
+    /// folded so far.
+    Lagged {
+        /// How many events were not delivered.
+        dropped: u64,
+    },
+}
+
+/// One line of an operator's table: a member and how well it is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MemberView {
+    /// The member.
+    pub node: Node,
+    /// What is held of it.
+    pub state: NodeState,
+    /// Whether this node observes it; without, `phi` is 0 and `deadline` is `None`.
+    pub observed: bool,
+    /// φ over probe round trips: 0 while every probe is answered.
+    pub phi: f64,
+    /// How long until φ reaches the threshold if nothing is heard; zero when it has. `None` while no probe is
+    /// unanswered.
+    pub deadline: Option<Duration>,
+    /// The mean round trip of the last probes; `None` before the first answer.
+    pub round_trip: Option<Duration>,
+    /// It answers others but not this node: a local fact, nobody is accused.
+    pub link_down: bool,
+}

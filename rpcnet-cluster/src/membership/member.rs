@@ -1,0 +1,96 @@
+//! One member as this node holds it: the record of the cluster, and what is only known here.
+
+use std::time::{Duration, Instant};
+
+use super::limits::{GRUDGE_FIRST, GRUDGE_FORGOTTEN, GRUDGE_LONGEST};
+use super::message::{hash, update_bytes};
+use super::record::{Record, Update};
+use super::{Generation, NodeState};
+
+/// A record and local facts about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) record: Record,
+    /// When its state last changed here; `None` for this node itself, which is here from the beginning.
+    pub(crate) since: Option<Instant>,
+    /// Failed on this node's word alone, which only counts here and only while nobody else could confirm it.
+    pub(crate) condemned_here: bool,
+    /// When it was last told what is held of it.
+    pub(crate) told: Option<Instant>,
+    /// When a packet last came from it.
+    pub(crate) heard: Option<Instant>,
+    /// It answers helpers, but not us.
+    pub(crate) link_down: bool,
+    pub(crate) grudge: Grudge,
+}
+
+impl Member {
+    pub(crate) fn new(record: Record, now: Option<Instant>) -> Self {
+        Self {
+            record,
+            since: now,
+            condemned_here: false,
+            told: None,
+            heard: None,
+            link_down: false,
+            grudge: Grudge::default(),
+        }
+    }
+
+    /// What is held of it. `Failed` on the word of one accuser is read as `Suspect`: one sick node kills nobody.
+    pub(crate) fn state(&self) -> NodeState {
+        let standing = &self.record.standing;
+        match standing.state {
+            NodeState::Failed if standing.accusers.len() < 2 && !self.condemned_here => NodeState::Suspect,
+            state => state,
+        }
+    }
+
+    /// Its part in the comparison of views, a function of the record alone. Members that are gone are left out: nodes
+    /// forget them at different times, and that must not look like a difference.
+    pub(crate) fn hash(&self) -> Option<u64> {
+        let standing = &self.record.standing;
+        let gone = match standing.state {
+            NodeState::Alive | NodeState::Suspect => false,
+            NodeState::Failed => standing.accusers.len() >= 2,
+            NodeState::Left => true,
+        };
+        (!gone).then(|| record_hash(&self.record))
+    }
+}
+
+/// The hash of all that travels about a member.
+pub(crate) fn record_hash(record: &Record) -> u64 {
+    hash(0x7265_636f_7264, &update_bytes(&Update::Full(record.clone())))
+}
+
+/// What an observer remembers of its own mistaken accusations of one member.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Grudge {
+    refuted: u32,
+    last: Option<Instant>,
+    /// In this generation a refused stream has been shown not to mean that the process is gone.
+    pub(crate) refusal_disproved: Option<Generation>,
+}
+
+impl Grudge {
+    /// Our accusation was refuted.
+    pub(crate) fn refuted(&mut self, now: Instant) {
+        if self.last.is_none_or(|last| now.saturating_duration_since(last) > GRUDGE_FORGOTTEN) {
+            self.refuted = 0;
+        }
+        self.refuted += 1;
+        self.last = Some(now);
+    }
+
+    /// Whether we may accuse by φ again: 10, 20, 40, 80 s after each refutation.
+    pub(crate) fn allows(&self, now: Instant) -> bool {
+        let Some(last) = self.last else { return true };
+        now.saturating_duration_since(last) >= self.pause()
+    }
+
+    fn pause(&self) -> Duration {
+        let doublings = self.refuted.saturating_sub(1).min(8);
+        (GRUDGE_FIRST * 2_u32.pow(doublings)).min(GRUDGE_LONGEST)
+    }
+}

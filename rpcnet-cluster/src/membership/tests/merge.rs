@@ -1,0 +1,84 @@
+//! The laws of merging: order, repetition and grouping of deliveries do not matter.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::super::accusers::{Accuser, Accusers};
+use super::super::message::{Body, Datagram, DatagramWriter, Envelope, cluster_of, update_bytes};
+use super::super::record::{Profile, Record, Standing, Update};
+use super::super::tags::Tags;
+use super::super::{Generation, Incarnation, NodeState};
+use super::net::id;
+
+fn accusers() -> impl Strategy<Value = Accusers> {
+    proptest::collection::vec((0_usize..7, any::<bool>()), 0..6).prop_map(|list| {
+        let mut accusers = Accusers::default();
+        list.into_iter().for_each(|(index, gone)| accusers.add(Accuser { id: id(index), gone }));
+        accusers
+    })
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let state = prop_oneof![
+        Just(NodeState::Alive),
+        Just(NodeState::Suspect),
+        Just(NodeState::Failed),
+        Just(NodeState::Left)
+    ];
+    (1_u64..3, 0_u64..3, state, accusers(), 0_u64..3, 0_u16..2).prop_map(
+        |(generation, incarnation, state, accusers, version, port)| {
+            let mut standing = Standing { incarnation: Incarnation(incarnation), state, accusers };
+            standing.normalise();
+            let map = Arc::new([("v".to_owned(), version.to_string())].into());
+            let addr = SocketAddr::from(([127, 0, 0, 1], port));
+            Record {
+                id: id(0),
+                generation: Generation(generation),
+                standing,
+                profile: Profile { addr, rpc_addr: None, label: "".into(), capacity: 0 },
+                tags: Tags { version, map },
+            }
+        },
+    )
+}
+
+fn merged(a: &Record, b: &Record) -> Record {
+    let mut merged = a.clone();
+    merged.merge(b);
+    merged
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn merging_is_commutative_associative_and_idempotent(a in record(), b in record(), c in record()) {
+        prop_assert_eq!(merged(&a, &b), merged(&b, &a));
+        prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
+        prop_assert_eq!(merged(&a, &a), a);
+    }
+
+    #[test]
+    fn merging_never_goes_back_and_says_when_it_went_on(a in record(), b in record()) {
+        let version = |r: &Record| (r.generation, r.standing.incarnation, r.standing.state);
+        let mut after = a.clone();
+        let change = after.merge(&b);
+        prop_assert!(version(&after) >= version(&a).max(version(&b)));
+        prop_assert_eq!(change.any(), after != a);
+    }
+
+    #[test]
+    fn a_record_survives_its_encoding(record in record()) {
+        let envelope = Envelope {
+            cluster: cluster_of("c"), from: id(3), generation: Generation(1), incarnation: Incarnation(0), root: 0, health: 0,
+        };
+        let mut writer = DatagramWriter::new(&envelope, Body::Gossip);
+        let updates = [Update::Full(record.clone()), record.brief()];
+        updates.iter().for_each(|update| assert!(writer.push(&update_bytes(update))));
+        let datagram = Datagram::decode(cluster_of("c"), &writer.finish()).unwrap();
+        prop_assert_eq!(datagram.updates, updates);
+        prop_assert_eq!(datagram.envelope, envelope);
+    }
+}

@@ -1,0 +1,12 @@
+//! Claims about the membership protocol, in virtual time.
+
+mod detection;
+mod dissemination;
+mod few_nodes;
+mod hostile;
+mod merge;
+mod net;
+mod purity;
+mod refutation;
+mod restart;
+mod stalls;

@@ -1,0 +1,112 @@
+//! The accused answer for themselves, and only they.
+
+use super::super::accusers::Accusers;
+use super::super::message::{Body, DatagramWriter, Envelope, cluster_of, update_bytes};
+use super::super::record::{Standing, Update};
+use super::super::{ClusterEvent, Generation, Incarnation, NodeState};
+use super::net::{Net, id, ms, secs};
+
+/// A datagram in which node `from` says something of `subject`.
+fn says(net: &Net, from: usize, subject: usize, standing: Standing) -> Vec<u8> {
+    let sender = net.hosts[from].membership.local_node();
+    let envelope = Envelope {
+        cluster: cluster_of("test"),
+        from: sender.id,
+        generation: sender.generation,
+        incarnation: sender.incarnation,
+        root: 0,
+        health: 0,
+    };
+    let generation = net.hosts[subject].membership.local_node().generation;
+    let mut writer = DatagramWriter::new(&envelope, Body::Gossip);
+    assert!(writer.push(&update_bytes(&Update::Brief { id: id(subject), generation, standing })));
+    writer.finish()
+}
+
+fn suspect(accuser: usize) -> Standing {
+    Standing {
+        incarnation: Incarnation(0),
+        state: NodeState::Suspect,
+        accusers: Accusers::one(id(accuser), false),
+    }
+}
+
+#[test]
+fn a_refuted_suspicion_never_kills_the_member() {
+    let mut net = Net::settled(5, 1);
+    let bytes = says(&net, 1, 2, suspect(1));
+    let before = net.elapsed();
+    assert!(net.inject(0, &bytes));
+    assert_eq!(net.state(0, 2), Some(NodeState::Suspect));
+    let took = net.run_until(secs(3), |net| net.everywhere(2, NodeState::Alive));
+    println!("refuted after {took:?}");
+    assert!(took.is_some_and(|took| took <= ms(1_200)), "{took:?}");
+    net.run_for(secs(30));
+    assert_eq!(net.failures().len(), 0);
+    assert_eq!(net.hosts[2].membership.local_node().incarnation, Incarnation(1));
+    let kinds: Vec<_> = net.events(0, before).into_iter().map(std::mem::discriminant).collect();
+    let node = net.hosts[2].membership.local_node();
+    let expected = [
+        std::mem::discriminant(&ClusterEvent::NodeSuspected { node: node.clone(), phi: 0.0 }),
+        std::mem::discriminant(&ClusterEvent::NodeRecovered(node)),
+    ];
+    assert_eq!(kinds, expected);
+}
+
+#[test]
+fn a_node_declared_failed_comes_back_by_its_own_word() {
+    let mut net = Net::settled(5, 2);
+    let mut accusers = Accusers::one(id(1), false);
+    accusers.union(&Accusers::one(id(3), false));
+    let standing = Standing { incarnation: Incarnation(0), state: NodeState::Failed, accusers };
+    let bytes = says(&net, 1, 2, standing);
+    assert!(net.inject(0, &bytes));
+    assert_eq!(net.state(0, 2), Some(NodeState::Failed));
+    let took = net.run_until(secs(5), |net| net.everywhere(2, NodeState::Alive) && net.all_see(5));
+    assert!(took.is_some_and(|took| took <= secs(2)), "{took:?}");
+    net.assert_views_fold();
+}
+
+#[test]
+fn one_accuser_kills_nobody() {
+    let mut net = Net::settled(5, 3);
+    let standing = Standing { state: NodeState::Failed, ..suspect(1) };
+    let bytes = says(&net, 1, 2, standing);
+    net.inject(0, &bytes);
+    assert_eq!(net.state(0, 2), Some(NodeState::Suspect), "one sick node's verdict is a suspicion");
+    net.run_for(secs(40));
+    assert_eq!(net.failures().len(), 0);
+}
+
+#[test]
+fn a_node_that_meets_a_version_it_never_wrote_takes_the_next_generation() {
+    let mut net = Net::settled(3, 4);
+    let before = net.hosts[2].membership.local_node().generation;
+    let standing = Standing::alive(Incarnation(9));
+    let bytes = says(&net, 1, 2, standing);
+    net.inject(2, &bytes);
+    assert_eq!(net.hosts[2].membership.local_node().generation, Generation(before.0 + 1));
+    assert!(
+        net.run_until(secs(5), |net| {
+            net.running()
+                .all(|index| net.hosts[index].view.get(&id(2)).is_some_and(|n| n.generation > before))
+        })
+        .is_some()
+    );
+    net.assert_views_fold();
+}
+
+#[test]
+fn a_flood_of_accusations_is_answered_once_a_second() {
+    let mut net = Net::settled(4, 5);
+    for round in 0..200 {
+        let mut standing = suspect(1);
+        standing.incarnation = net.hosts[2].membership.local_node().incarnation;
+        let bytes = says(&net, 1, 2, standing);
+        net.inject(2, &bytes);
+        net.run_for(ms(50));
+        assert!(net.state(2, 2) == Some(NodeState::Alive), "round {round}");
+    }
+    let refuted = net.hosts[2].membership.local_node().incarnation.0;
+    assert!((9..=11).contains(&refuted), "{refuted} refutations in ten seconds");
+}
