@@ -1,0 +1,316 @@
+//! One loop: feed one input, drain the outputs, arm the timer, wait.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rpcnet::Server;
+use rpcnet::transport::{BoxFuture, Transport};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, Sleep};
+
+use super::ClusterMembership;
+use super::counters::{Counting, count};
+use super::handle::{Command, Inner};
+use super::published::Published;
+use super::seeds::{Resolved, Seeds, resolve};
+use super::socket::DatagramSocket;
+use super::streams::{self, Request};
+use crate::membership::{ClusterEvent, Membership, NodeId, Output, StreamFailure, StreamId};
+
+/// Commands that wait for the driver; callers beyond it wait themselves, hints are dropped.
+const COMMANDS_WAITING_MAX: usize = 256;
+/// Packets handled in a row while the timer is due: more than a socket's buffer holds after a stall, so that all waiting
+/// evidence is read before anybody is judged; and an end, so that a flood cannot stop the clock.
+const PACKETS_BEFORE_TIMER_MAX: u32 = 4_096;
+/// Pause after a failed receive: an error that persists must not become a busy loop.
+const RECEIVE_ERROR_PAUSE: Duration = Duration::from_millis(50);
+/// How long to sleep when there is nothing to do: an hour is as good as for ever.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+/// What the driver speaks and listens through.
+pub(super) struct Sockets {
+    pub(super) datagrams: Arc<dyn DatagramSocket>,
+    pub(super) server: Server,
+    pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) transport: Arc<dyn Transport>,
+}
+
+type Receiving = BoxFuture<'static, std::io::Result<(Vec<u8>, SocketAddr)>>;
+
+/// The task of one node.
+pub(super) struct Driver {
+    membership: Membership,
+    commands: mpsc::Receiver<Command>,
+    datagrams: Arc<dyn DatagramSocket>,
+    receiving: Receiving,
+    requests: mpsc::Receiver<Request>,
+    transport: Arc<dyn Transport>,
+    /// Requests of ours and resolutions of names; ended with the driver.
+    work: JoinSet<Work>,
+    timer: Pin<Box<Sleep>>,
+    packets_since_timer: u32,
+    seeds: Seeds,
+    published: Arc<Published>,
+    counting: Arc<Counting>,
+    joined: watch::Sender<bool>,
+    leaving: Vec<oneshot::Sender<()>>,
+    departed: bool,
+    server: AbortHandle,
+}
+
+/// Something that was done beside the loop.
+enum Work {
+    Reply(StreamId, Result<Vec<u8>, StreamFailure>),
+    Resolved(Resolved),
+}
+
+/// One thing that happened.
+enum Input {
+    Command(Option<Command>),
+    Datagram(std::io::Result<(Vec<u8>, SocketAddr)>),
+    Request(Request),
+    Work(Work),
+    Timer,
+}
+
+impl Driver {
+    /// Starts a node's tasks and gives its handle.
+    pub(super) fn start(
+        id: NodeId,
+        addr: SocketAddr,
+        membership: Membership,
+        sockets: Sockets,
+        seeds: Seeds,
+    ) -> ClusterMembership {
+        let (commands, received) = mpsc::channel(COMMANDS_WAITING_MAX);
+        let (joined, is_joined) = watch::channel(seeds.is_empty());
+        let published = Arc::new(Published::new());
+        let counting = Arc::new(Counting::default());
+        let server = tokio::spawn(sockets.server.serve()).abort_handle();
+        let mut driver = Self {
+            membership,
+            commands: received,
+            receiving: Arc::clone(&sockets.datagrams).receive(),
+            datagrams: sockets.datagrams,
+            requests: sockets.requests,
+            transport: Arc::clone(&sockets.transport),
+            work: JoinSet::new(),
+            timer: Box::pin(tokio::time::sleep(IDLE)),
+            packets_since_timer: 0,
+            seeds,
+            published: Arc::clone(&published),
+            counting: Arc::clone(&counting),
+            joined,
+            leaving: Vec::new(),
+            departed: false,
+            server,
+        };
+        // Before the handle exists, so that whoever has it sees at least this node.
+        driver.membership.join(now(), &driver.seeds.addrs());
+        driver.drain();
+        tokio::spawn(driver.run());
+        let transport = sockets.transport;
+        ClusterMembership {
+            inner: Arc::new(Inner { id, addr, commands, published, counting, joined: is_joined, transport }),
+        }
+    }
+
+    async fn run(mut self) {
+        while !self.departed {
+            self.resolve_if_due();
+            self.arm();
+            match self.next_input().await {
+                Input::Command(None) => return,
+                Input::Command(Some(command)) => self.handle_command(command),
+                Input::Datagram(result) => self.handle_datagram(result),
+                Input::Request(request) => self.handle_request(request),
+                Input::Work(work) => self.handle_work(work),
+                Input::Timer => {
+                    self.packets_since_timer = 0;
+                    self.membership.handle_timeout(now());
+                }
+            }
+            self.drain();
+        }
+    }
+
+    /// The timer comes last: what waits to be read is read before anybody is judged by its absence.
+    async fn next_input(&mut self) -> Input {
+        if self.packets_since_timer >= PACKETS_BEFORE_TIMER_MAX && self.timer.deadline() <= Instant::now() {
+            return Input::Timer;
+        }
+        tokio::select! {
+            biased;
+            command = self.commands.recv() => Input::Command(command),
+            Some(done) = self.work.join_next() => match done {
+                Ok(work) => Input::Work(work),
+                // A request that panicked is one without an answer; the state machine gives it up by itself.
+                Err(_) => Input::Timer,
+            },
+            result = self.receiving.as_mut() => Input::Datagram(result),
+            Some(request) = self.requests.recv() => Input::Request(request),
+            () = self.timer.as_mut() => Input::Timer,
+        }
+    }
+
+    fn arm(&mut self) {
+        let protocol = self.membership.next_timeout().map(Instant::from_std);
+        let next = [protocol, self.seeds.next_timeout()].into_iter().flatten().min();
+        let next = next.unwrap_or_else(|| Instant::now() + IDLE);
+        if self.timer.deadline() != next {
+            self.timer.as_mut().reset(next);
+        }
+    }
+
+    fn handle_datagram(&mut self, result: std::io::Result<(Vec<u8>, SocketAddr)>) {
+        self.packets_since_timer += 1;
+        match result {
+            Ok((bytes, from)) => {
+                self.receiving = Arc::clone(&self.datagrams).receive();
+                self.counting.datagram(self.membership.handle_datagram(now(), from, &bytes));
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a datagram could not be received");
+                count(&self.counting.datagram_errors);
+                let datagrams = Arc::clone(&self.datagrams);
+                self.receiving = Box::pin(async move {
+                    tokio::time::sleep(RECEIVE_ERROR_PAUSE).await;
+                    datagrams.receive().await
+                });
+            }
+        }
+    }
+
+    fn handle_request(&mut self, request: Request) {
+        let answer = self.membership.handle_stream_request(now(), request.from, &request.bytes);
+        if answer.is_err() {
+            count(&self.counting.streams_malformed);
+        }
+        // The asker may have gone.
+        let _ = request.answer.send(answer);
+    }
+
+    fn handle_work(&mut self, work: Work) {
+        match work {
+            Work::Reply(id, result) => {
+                if self.membership.handle_stream_reply(now(), id, result).is_err() {
+                    count(&self.counting.streams_malformed);
+                }
+            }
+            Work::Resolved(resolved) => {
+                self.seeds.resolved(resolved);
+                self.membership.join(now(), &self.seeds.addrs());
+            }
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        // Whoever asked may have stopped waiting for the answer.
+        match command {
+            Command::SetTag { key, value, done } => {
+                let _ = done.send(self.membership.set_tag(now(), &key, &value));
+            }
+            Command::RemoveTag { key, done } => {
+                let _ = done.send(self.membership.remove_tag(now(), &key));
+            }
+            Command::Members { answer } => {
+                let _ = answer.send(self.membership.members(now()).collect());
+            }
+            Command::ReportFailure { node } => self.membership.report_failure(now(), node),
+            Command::Leave { done } => {
+                self.leaving.push(done);
+                self.membership.leave(now());
+            }
+        }
+    }
+
+    fn resolve_if_due(&mut self) {
+        if let Some(names) = self.seeds.due() {
+            self.work.spawn(async move { Work::Resolved(resolve(names).await) });
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.membership.poll_output() {
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Send { to, bytes } => {
+                if let Err(error) = self.datagrams.send(to, &bytes) {
+                    tracing::debug!(%error, %to, "a datagram could not be sent");
+                    count(&self.counting.datagram_errors);
+                }
+            }
+            Output::Stream { id, to, bytes, timeout } => {
+                let request = streams::request(Arc::clone(&self.transport), to, bytes, timeout);
+                self.work.spawn(async move { Work::Reply(id, request.await) });
+            }
+            Output::Event(event) => self.publish(event),
+            Output::Joined { seed } => {
+                tracing::info!(seed = self.seeds.name(seed), "joined the cluster");
+                self.joined.send_replace(true);
+            }
+            Output::SeedUnreachable { seed, failure, attempts, retry_in } => {
+                self.warn_of(seed, failure, attempts, retry_in);
+                self.seeds.unreachable(seed);
+            }
+            Output::Departed => self.departed = true,
+        }
+    }
+
+    /// Names the seed, often enough to be seen and seldom enough to be read.
+    fn warn_of(&self, seed: SocketAddr, failure: StreamFailure, attempts: u32, retry_in: Duration) {
+        let seed = self.seeds.name(seed);
+        if attempts.is_power_of_two() {
+            tracing::warn!(seed, %failure, attempts, ?retry_in, "the seed does not answer; the node goes on without it");
+        } else {
+            tracing::debug!(seed, %failure, attempts, ?retry_in, "the seed does not answer");
+        }
+    }
+
+    fn publish(&mut self, event: ClusterEvent) {
+        log(&event);
+        if matches!(&event, ClusterEvent::NodeJoined(node) if node.id != self.membership.local_id()) {
+            self.joined.send_replace(true);
+        }
+        self.published.publish(event);
+    }
+}
+
+impl Drop for Driver {
+    /// However the task ends: the server stops, readers learn that nothing more comes, and leavers are released.
+    fn drop(&mut self) {
+        self.server.abort();
+        self.published.end();
+        for done in self.leaving.drain(..) {
+            let _ = done.send(());
+        }
+    }
+}
+
+/// The clock of the runtime, so that a test that pauses it pauses the protocol.
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+fn log(event: &ClusterEvent) {
+    match event {
+        ClusterEvent::NodeJoined(node) => tracing::info!(id = %node.id, addr = %node.addr, "node joined"),
+        ClusterEvent::NodeLeft(node) => tracing::info!(id = %node.id, addr = %node.addr, "node left"),
+        ClusterEvent::NodeSuspected { node, phi } => {
+            tracing::warn!(id = %node.id, addr = %node.addr, phi, "node suspected");
+        }
+        ClusterEvent::NodeFailed(node) => tracing::warn!(id = %node.id, addr = %node.addr, "node failed"),
+        ClusterEvent::NodeRecovered(node) => {
+            tracing::info!(id = %node.id, addr = %node.addr, "node recovered");
+        }
+        ClusterEvent::TagsChanged(node) => tracing::debug!(id = %node.id, tags = ?node.tags, "tags changed"),
+        ClusterEvent::Lagged { .. } => {}
+    }
+}

@@ -1,0 +1,66 @@
+//! The view as readers see it: written by the driver, read without asking it.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+use crate::membership::{ClusterEvent, Node, NodeId};
+
+/// Events kept for a reader that lags: a thousand nodes joining at once fit. A slower reader starts over.
+const EVENTS_KEPT: usize = 1_024;
+
+/// The present view, and the events that led to it. One lock for both, so that a subscription starts exactly where
+/// the view it begins with ends.
+#[derive(Debug)]
+pub(super) struct Published(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    view: BTreeMap<NodeId, Node>,
+    /// `None` when the driver has ended.
+    events: Option<broadcast::Sender<ClusterEvent>>,
+}
+
+impl Published {
+    pub(super) fn new() -> Self {
+        let events = Some(broadcast::Sender::new(EVENTS_KEPT));
+        Self(Mutex::new(State { view: BTreeMap::new(), events }))
+    }
+
+    pub(super) fn publish(&self, event: ClusterEvent) {
+        let mut state = self.0.lock();
+        match &event {
+            ClusterEvent::NodeJoined(node)
+            | ClusterEvent::NodeRecovered(node)
+            | ClusterEvent::TagsChanged(node)
+            | ClusterEvent::NodeSuspected { node, .. } => {
+                state.view.insert(node.id, node.clone());
+            }
+            ClusterEvent::NodeLeft(node) | ClusterEvent::NodeFailed(node) => {
+                state.view.remove(&node.id);
+            }
+            ClusterEvent::Lagged { .. } => {}
+        }
+        if let Some(events) = &state.events {
+            // An error says that nobody listens.
+            let _ = events.send(event);
+        }
+    }
+
+    /// No more events will come.
+    pub(super) fn end(&self) {
+        self.0.lock().events = None;
+    }
+
+    pub(super) fn view(&self) -> Vec<Node> {
+        self.0.lock().view.values().cloned().collect()
+    }
+
+    /// The view, and a receiver of everything after it; `None` when there is no after.
+    pub(super) fn follow(&self) -> (Vec<Node>, Option<broadcast::Receiver<ClusterEvent>>) {
+        let state = self.0.lock();
+        let receiver = state.events.as_ref().map(broadcast::Sender::subscribe);
+        (state.view.values().cloned().collect(), receiver)
+    }
+}

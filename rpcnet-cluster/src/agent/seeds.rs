@@ -1,0 +1,126 @@
+//! Seeds as people write them: `host:port`, resolved again whenever an address behind a name does not answer.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Least time between two resolutions of the names.
+const RESOLVE_EVERY: Duration = Duration::from_secs(5);
+
+/// The seeds and what they resolved to.
+#[derive(Debug)]
+pub(super) struct Seeds {
+    names: Vec<String>,
+    addrs: BTreeMap<SocketAddr, String>,
+    resolve_at: Option<Instant>,
+}
+
+/// What became of each name.
+pub(super) type Resolved = Vec<(String, io::Result<Vec<SocketAddr>>)>;
+
+impl Seeds {
+    /// Addresses are taken as they are; names wait for [`resolve`].
+    pub(super) fn new(names: Vec<String>) -> Self {
+        let (addrs, names): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|name| name.parse::<SocketAddr>().is_ok());
+        let addrs = addrs.into_iter().filter_map(|name| Some((name.parse().ok()?, name))).collect();
+        let resolve_at = (!names.is_empty()).then(Instant::now);
+        Self { names, addrs, resolve_at }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.addrs.is_empty()
+    }
+
+    pub(super) fn addrs(&self) -> Vec<SocketAddr> {
+        self.addrs.keys().copied().collect()
+    }
+
+    /// What people call this address.
+    pub(super) fn name(&self, addr: SocketAddr) -> String {
+        self.addrs.get(&addr).cloned().unwrap_or_else(|| addr.to_string())
+    }
+
+    /// The names to resolve, if it is time.
+    pub(super) fn due(&mut self) -> Option<Vec<String>> {
+        self.resolve_at.take_if(|at| *at <= Instant::now())?;
+        Some(self.names.clone())
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        self.resolve_at
+    }
+
+    /// A seed did not answer: if it has a name, the name may mean another address by now.
+    pub(super) fn unreachable(&mut self, addr: SocketAddr) {
+        if self.addrs.get(&addr).is_some_and(|name| self.names.contains(name)) {
+            self.resolve_at.get_or_insert(Instant::now() + RESOLVE_EVERY);
+        }
+    }
+
+    /// Takes in what the names resolved to. A name that did not resolve keeps the addresses it had.
+    pub(super) fn resolved(&mut self, resolved: Resolved) {
+        for (name, result) in resolved {
+            match result {
+                Ok(addrs) if !addrs.is_empty() => {
+                    self.addrs.retain(|_, held| *held != name);
+                    self.addrs.extend(addrs.into_iter().map(|addr| (addr, name.clone())));
+                }
+                Ok(_) => self.unresolved(&name, "it has no address"),
+                Err(error) => self.unresolved(&name, &error.to_string()),
+            }
+        }
+    }
+
+    fn unresolved(&mut self, name: &str, error: &str) {
+        tracing::warn!(
+            seed = name,
+            error,
+            "the seed's name cannot be resolved; the node goes on and tries again"
+        );
+        self.resolve_at.get_or_insert(Instant::now() + RESOLVE_EVERY);
+    }
+}
+
+/// Asks the system's resolver for each name.
+pub(super) async fn resolve(names: Vec<String>) -> Resolved {
+    let mut resolved = Vec::new();
+    for name in names {
+        let result = tokio::net::lookup_host(&name).await.map(Iterator::collect);
+        resolved.push((name, result));
+    }
+    resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_is_resolved_again_when_its_address_does_not_answer() {
+        let mut seeds = Seeds::new(vec!["127.0.0.1:1".into(), "seed.example:2".into()]);
+        assert_eq!(seeds.due(), Some(vec!["seed.example:2".to_owned()]));
+        let (old, new) = (SocketAddr::from(([10, 0, 0, 1], 2)), SocketAddr::from(([10, 0, 0, 2], 2)));
+        seeds.resolved(vec![("seed.example:2".into(), Ok(vec![old]))]);
+        assert_eq!((seeds.name(old).as_str(), seeds.due()), ("seed.example:2", None));
+        seeds.unreachable(old);
+        tokio::time::advance(RESOLVE_EVERY).await;
+        assert!(seeds.due().is_some());
+        seeds.resolved(vec![("seed.example:2".into(), Ok(vec![new]))]);
+        assert_eq!(seeds.addrs(), [new, SocketAddr::from(([127, 0, 0, 1], 1))]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_that_stops_resolving_keeps_its_addresses() {
+        let mut seeds = Seeds::new(vec!["seed.example:2".into()]);
+        seeds.due();
+        let addr = SocketAddr::from(([10, 0, 0, 1], 2));
+        seeds.resolved(vec![("seed.example:2".into(), Ok(vec![addr]))]);
+        seeds.resolved(vec![("seed.example:2".into(), Err(io::ErrorKind::NotFound.into()))]);
+        assert_eq!(seeds.addrs(), [addr]);
+        assert!(seeds.next_timeout().is_some());
+    }
+}

@@ -1,0 +1,79 @@
+//! One call to one worker, once.
+
+use bytes::Bytes;
+use rpcnet::{
+    Answer, AppError, CallError, CallOptions, Caller, Codec, Context, Executed, Reason, Request, Status,
+};
+use tokio::time::Instant;
+
+use crate::registry::Worker;
+
+/// Sends a call to a worker and waits for its answer until `deadline`.
+///
+/// The call counts as in flight until the future is done or dropped. At most half of the time is spent on opening a
+/// connection, so that a host that does not answer is told apart from a slow one.
+pub(crate) async fn attempt(worker: &Worker, request: &Request, deadline: Instant) -> Result<Answer, Status> {
+    let permit = worker.line().enter();
+    let line = permit.line();
+    line.ready(connected_by(deadline)).await?;
+    let timeout = deadline.saturating_duration_since(Instant::now());
+    let options = CallOptions::timeout(timeout).or(request.options);
+    let result = line.channel().invoke(Request { options, ..request.clone() }).await;
+    if result.as_ref().is_err_and(|status| status.reason() == Reason::ConnectionLost) {
+        line.handle_lost();
+    }
+    result
+}
+
+fn connected_by(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 2
+}
+
+/// When a call must have ended: after its own timeout, or with the call it is made for, whichever is sooner.
+pub(crate) fn deadline(now: Instant, options: CallOptions) -> Instant {
+    let own = now + options.timeout_set().unwrap_or(CallOptions::TIMEOUT_DEFAULT);
+    let inherited = Context::current().and_then(|context| context.deadline());
+    inherited.map_or(own, |inherited| own.min(Instant::from_std(inherited)))
+}
+
+/// What a call of bytes gives of an answer.
+pub(crate) fn untyped(codec: Codec, answer: Answer) -> Result<Bytes, CallError> {
+    match answer {
+        Answer::Ok(bytes) => Ok(bytes),
+        Answer::AppError(bytes) => Err(CallError::App(codec.decode(&bytes).unwrap_or_else(AppError::from))),
+        Answer::App(bytes) => {
+            let size = bytes.len();
+            Err(CallError::App(AppError::msg(format_args!("the method's own error, {size} encoded bytes"))))
+        }
+    }
+}
+
+/// A worker carries calls to itself and nobody else, once: `ComputeClient::new(worker)`.
+impl Caller for Worker {
+    async fn invoke(&self, request: Request) -> Result<Answer, Status> {
+        let now = Instant::now();
+        let deadline = deadline(now, request.options);
+        if deadline <= now {
+            let message = format!("{}: no time is left for the call", request.name);
+            return Err(Status::new(Reason::Deadline, Executed::No, message));
+        }
+        attempt(self, &request, deadline).await
+    }
+
+    fn codec(&self) -> Codec {
+        self.line().channel().codec()
+    }
+}
+
+impl Worker {
+    /// Calls a method of this worker by name, bytes in and bytes out; sent once, with the default deadline.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]. Nothing is tried again; [`ResilientClient`](crate::ResilientClient) does that.
+    pub async fn call(&self, name: &str, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
+        let answer = self.invoke(Request::untyped(name, payload, CallOptions::new())).await?;
+        untyped(self.codec(), answer)
+    }
+}

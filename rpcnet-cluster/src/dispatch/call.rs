@@ -1,0 +1,158 @@
+//! One call over the cluster, under way: does what the schedule says.
+
+use std::{sync::Arc, time::Duration};
+
+use rpcnet::{Answer, Executed, Idempotency, Reason, Request, Status};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    attempt::{attempt, deadline},
+    backoff::Backoff,
+    field::Runner,
+    report::FailedAttempts,
+    resilient::Shared,
+    retry::{GaveUp, Next, Policy, Schedule},
+    selection::Selection,
+};
+use crate::{
+    balance::rendezvous,
+    registry::{Snapshot, Worker},
+};
+
+/// One call, from its first pick to its answer.
+pub(super) struct Call<'a> {
+    shared: &'a Shared,
+    selection: &'a Selection,
+    request: &'a Request,
+    wait_for_ready: Duration,
+    schedule: Schedule,
+    failed: FailedAttempts,
+}
+
+/// What the schedule wants, in terms of workers.
+enum Step {
+    Attempt { worker: Worker, deadline: Instant },
+    Wait { until: Instant },
+    Fail(Status),
+}
+
+impl<'a> Call<'a> {
+    /// Begins a call: from now on its deadline runs.
+    pub(super) fn new(
+        shared: &'a Shared,
+        selection: &'a Selection,
+        request: &'a Request,
+        wait_for_ready: Duration,
+    ) -> Self {
+        let begun = Instant::now();
+        let policy = Policy {
+            attempts_max: request.options.max_attempts_set().unwrap_or(Policy::ATTEMPTS_MAX_DEFAULT),
+            wait_for_ready,
+            backoff: Backoff::DEFAULT,
+        };
+        let (begun, deadline) = (begun.into_std(), deadline(begun, request.options).into_std());
+        let schedule = Schedule::new(begun, deadline, request.idempotency, policy);
+        shared.budget.lock().deposit(begun);
+        Self { shared, selection, request, wait_for_ready, schedule, failed: FailedAttempts::default() }
+    }
+
+    /// Carries the call to its end.
+    pub(super) async fn run(mut self) -> Result<Answer, Status> {
+        let mut registry = self.shared.registry.watch();
+        loop {
+            // Read afresh for each attempt: this one is made because something has changed since the last.
+            let snapshot = Arc::clone(&registry.borrow_and_update());
+            match self.step(&snapshot) {
+                Step::Attempt { worker, deadline } => {
+                    // A long call must not keep the connections of all who were there when it began.
+                    drop(snapshot);
+                    if let Some(answer) = self.attempt(&worker, deadline).await {
+                        return Ok(answer);
+                    }
+                }
+                Step::Wait { until } => wait(&mut registry, until).await,
+                Step::Fail(status) => return Err(status),
+            }
+        }
+    }
+
+    fn step(&mut self, snapshot: &Arc<Snapshot>) -> Step {
+        let places = self.selection.places(snapshot);
+        match self.schedule.next(now(), &field(snapshot, &places)) {
+            Next::Try { among, deadline } => {
+                let among: Vec<_> = among.iter().map(|place| &snapshot.workers[places[*place]]).collect();
+                Step::Attempt { worker: self.pick(&among).clone(), deadline: Instant::from_std(deadline) }
+            }
+            Next::Wait { until } => Step::Wait { until: Instant::from_std(until) },
+            Next::GiveUp(why) => Step::Fail(self.failure(why, snapshot)),
+        }
+    }
+
+    fn pick<'w>(&self, among: &[&'w Worker]) -> &'w Worker {
+        let candidates: Vec<_> = among.iter().map(|worker| worker.candidate()).collect();
+        let chosen = match (self.request.idempotency, self.request.request_id) {
+            (Idempotency::Keyed, Some(id)) => rendezvous(id, &candidates),
+            _ => self.shared.chooser.lock().pick(&candidates),
+        };
+        among[chosen]
+    }
+
+    /// One attempt. `None` when it failed, which the schedule then knows.
+    async fn attempt(&mut self, worker: &Worker, deadline: Instant) -> Option<Answer> {
+        self.schedule.handle_started(worker.instance());
+        worker.line().handle_picked();
+        let begun = Instant::now();
+        let status = match attempt(worker, self.request, deadline).await {
+            Ok(answer) => return Some(answer),
+            Err(status) => status,
+        };
+        tracing::debug!(call = %self.request.name, %worker, %status, "attempt failed");
+        let random = self.shared.chooser.lock().random.f64();
+        self.schedule.handle_failure(now(), (&status).into(), &mut self.shared.budget.lock(), random);
+        self.failed.push(worker, begun.elapsed(), status);
+        None
+    }
+
+    fn failure(&mut self, why: GaveUp, snapshot: &Snapshot) -> Status {
+        let (call, executed) = (&self.request.name, self.schedule.executed());
+        let failed = std::mem::take(&mut self.failed);
+        if why == GaveUp::Deadline && now() >= self.schedule.deadline() {
+            return failed.into_deadline(call, executed);
+        }
+        let nobody = || Status::new(Reason::NoWorkers, Executed::No, self.nobody(snapshot));
+        failed.into_status(why, executed).unwrap_or_else(nobody)
+    }
+
+    fn nobody(&self, snapshot: &Snapshot) -> String {
+        let wanted = match self.selection.selector() {
+            Some(selector) => format!("no worker matches `{selector}`"),
+            None => "there is no worker".to_owned(),
+        };
+        format!(
+            "{}: {wanted}, after waiting for {:?} (`wait_for_ready`); the registry knows {} nodes, {} of them workers",
+            self.request.name,
+            self.wait_for_ready,
+            snapshot.nodes.len(),
+            snapshot.workers.len()
+        )
+    }
+}
+
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+fn field(snapshot: &Snapshot, places: &[usize]) -> Vec<Runner> {
+    places.iter().map(|place| snapshot.workers[*place].runner()).collect()
+}
+
+/// Waits until the time has come or the registry has changed.
+async fn wait(registry: &mut watch::Receiver<Arc<Snapshot>>, until: Instant) {
+    let changed = async {
+        if registry.changed().await.is_err() {
+            // The source of the registry has ended; its last picture stays.
+            std::future::pending::<()>().await;
+        }
+    };
+    let _ = tokio::time::timeout_at(until, changed).await;
+}

@@ -1,0 +1,26 @@
+//! ⑤ The choice becomes a call: attempts, resends, deadlines, and the connections they run over.
+//!
+//! Policy, without clocks or sockets: `outcome` (what a failure means), `field` (who may be tried), `retry` (what to do
+//! next) with `backoff` and `budget`, `ejection` (who is left alone). The shell around it: `resilient` and `call`, which do
+//! what the policy says, `attempt` and `pool`, which reach a worker, `report`, which says what happened.
+
+mod attempt;
+mod backoff;
+mod budget;
+mod call;
+mod ejection;
+mod field;
+mod outcome;
+mod pool;
+mod report;
+mod resilient;
+mod retry;
+mod selection;
+#[cfg(test)]
+mod tests;
+
+pub use report::{FailedAttempt, FailedAttempts};
+pub use resilient::ResilientClient;
+
+pub(crate) use field::{Runner, eligible};
+pub(crate) use pool::{Dialler, Line};

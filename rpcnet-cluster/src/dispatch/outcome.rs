@@ -1,0 +1,170 @@
+//! What a failed attempt means for the call: may it be sent again, and where?
+//!
+//! Everything rests on one distinction: never sent, refused before it ran, or unknown. What is not provably one of the
+//! first two is the third.
+
+use rpcnet::{Code, Executed, Idempotency, Reason, Status};
+
+/// The kinds of failure, by what may be done about them.
+///
+/// | class | examples | sent again | draws on the budget |
+/// |---|---|---|---|
+/// | [`NotSent`](Self::NotSent) | refused, no connection in time, too many calls on the connection | always, elsewhere, at once | no |
+/// | [`Draining`](Self::Draining) | a server that is leaving | like `NotSent` | no |
+/// | [`Rejected`](Self::Rejected) | overloaded | always, elsewhere, heeding the hint when coming back | yes |
+/// | [`Unknown`](Self::Unknown) | the connection broke, the attempt took too long | if it is safe: see [`may_resend`] | yes |
+/// | [`Infrastructure`](Self::Infrastructure) | the handler panicked | if it is safe: see [`may_resend`] | yes |
+/// | [`Caller`](Self::Caller) | unknown method, too large, undecodable, denied | never | no |
+///
+/// An answer is no failure, and neither is the method's own error: both are what was asked for.
+///
+/// The distinction is that of gRPC's proposal A6 ("transparent" retries apart from configured ones),
+/// <https://github.com/grpc/proposal/blob/master/A6-client-retries.md>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    NotSent,
+    Draining,
+    Rejected,
+    Unknown,
+    Infrastructure,
+    Caller,
+}
+
+impl Class {
+    /// The class of a failed attempt.
+    pub(crate) fn of(status: &Status) -> Self {
+        match status.reason() {
+            Reason::ConnectFailed | Reason::ConnectionLost | Reason::TooManyCalls | Reason::Deadline => {
+                Self::unless_it_may_have_run(status, Class::NotSent)
+            }
+            Reason::Draining => Self::unless_it_may_have_run(status, Class::Draining),
+            Reason::Overloaded => Self::unless_it_may_have_run(status, Class::Rejected),
+            Reason::Panicked => Class::Infrastructure,
+            Reason::UnknownMethod
+            | Reason::UndecodableArguments
+            | Reason::UndecodableAnswer
+            | Reason::Unencodable
+            | Reason::MessageTooLarge
+            | Reason::RequestIdReused
+            | Reason::AlreadyCompleted => Class::Caller,
+            // The worker dispatched the call itself and had nobody. It has tried for as long as made sense: three tries in
+            // each of five layers would be 243.
+            Reason::NoWorkers => Class::Caller,
+            _ => Self::of_code(status),
+        }
+    }
+
+    fn of_code(status: &Status) -> Self {
+        match status.code() {
+            Code::Unavailable | Code::ResourceExhausted | Code::Aborted => {
+                Self::unless_it_may_have_run(status, Class::Rejected)
+            }
+            Code::Internal | Code::DataLoss => Class::Infrastructure,
+            Code::Unknown => match status.executed() {
+                Executed::No => Class::Rejected,
+                Executed::Unknown => Class::Unknown,
+                Executed::Yes => Class::Infrastructure,
+            },
+            Code::DeadlineExceeded => Self::unless_it_may_have_run(status, Class::NotSent),
+            _ => Class::Caller,
+        }
+    }
+
+    fn unless_it_may_have_run(status: &Status, otherwise: Class) -> Self {
+        if status.executed() == Executed::No { otherwise } else { Class::Unknown }
+    }
+
+    /// Whether the attempt reached a worker and cost it something. What did not is no retry, whatever it is repeated.
+    pub(crate) fn was_sent(self) -> bool {
+        !matches!(self, Class::NotSent | Class::Draining)
+    }
+}
+
+/// Whether a call of this kind may be sent again after a failure of this class, to any worker.
+///
+/// A keyed call that may have run is not: its record is in the memory of one process, and whoever answers at that
+/// process's address after the connection broke may be the one that was started in its place.
+pub(crate) fn may_resend(class: Class, idempotency: Idempotency) -> bool {
+    match class {
+        Class::NotSent | Class::Draining | Class::Rejected => true,
+        Class::Unknown | Class::Infrastructure => idempotency == Idempotency::Idempotent,
+        Class::Caller => false,
+    }
+}
+
+/// Whether the call ran, when `attempt` is added to what is known of the attempts `before`: one that ran is enough, and so is
+/// one that may have run for not knowing.
+pub(crate) fn executed_by_either(before: Executed, attempt: Executed) -> Executed {
+    match (before, attempt) {
+        (Executed::Yes, _) | (_, Executed::Yes) => Executed::Yes,
+        (Executed::Unknown, _) | (_, Executed::Unknown) => Executed::Unknown,
+        (Executed::No, Executed::No) => Executed::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO: Executed = Executed::No;
+    const MAYBE: Executed = Executed::Unknown;
+    const YES: Executed = Executed::Yes;
+
+    #[test]
+    fn the_class_follows_from_the_reason_and_from_what_may_have_run() {
+        let table = [
+            (Reason::ConnectFailed, NO, Class::NotSent),
+            (Reason::ConnectionLost, NO, Class::NotSent),
+            (Reason::ConnectionLost, MAYBE, Class::Unknown),
+            (Reason::TooManyCalls, NO, Class::NotSent),
+            (Reason::Deadline, NO, Class::NotSent),
+            (Reason::Deadline, MAYBE, Class::Unknown),
+            (Reason::Draining, NO, Class::Draining),
+            (Reason::Draining, MAYBE, Class::Unknown),
+            (Reason::Overloaded, NO, Class::Rejected),
+            (Reason::Overloaded, YES, Class::Unknown),
+            (Reason::Panicked, YES, Class::Infrastructure),
+            (Reason::UnknownMethod, NO, Class::Caller),
+            (Reason::UndecodableArguments, NO, Class::Caller),
+            (Reason::UndecodableAnswer, YES, Class::Caller),
+            (Reason::Unencodable, YES, Class::Caller),
+            (Reason::MessageTooLarge, NO, Class::Caller),
+            (Reason::RequestIdReused, NO, Class::Caller),
+            (Reason::AlreadyCompleted, YES, Class::Caller),
+            (Reason::NoWorkers, NO, Class::Caller),
+            (Reason::Unspecified, NO, Class::Rejected),
+            (Reason::Unspecified, MAYBE, Class::Unknown),
+            (Reason::Unspecified, YES, Class::Infrastructure),
+        ];
+        for (reason, executed, class) in table {
+            let status = Status::new(reason, executed, "");
+            assert_eq!(Class::of(&status), class, "{reason:?}, executed: {executed:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_run_is_repeated_only_where_that_is_safe() {
+        use Idempotency::{AtMostOnce, Idempotent, Keyed};
+        let table = [
+            (Class::NotSent, [true, true, true]),
+            (Class::Draining, [true, true, true]),
+            (Class::Rejected, [true, true, true]),
+            (Class::Unknown, [false, true, false]),
+            (Class::Infrastructure, [false, true, false]),
+            (Class::Caller, [false, false, false]),
+        ];
+        for (class, expected) in table {
+            let found = [AtMostOnce, Idempotent, Keyed].map(|idempotency| may_resend(class, idempotency));
+            assert_eq!(found, expected, "{class:?}");
+        }
+    }
+
+    #[test]
+    fn one_attempt_that_may_have_run_is_enough_for_the_call_to_be_unknown() {
+        for (before, attempt, both) in
+            [(NO, NO, NO), (NO, MAYBE, MAYBE), (MAYBE, NO, MAYBE), (MAYBE, YES, YES), (YES, NO, YES)]
+        {
+            assert_eq!(executed_by_either(before, attempt), both);
+        }
+    }
+}

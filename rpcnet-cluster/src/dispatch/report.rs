@@ -1,0 +1,145 @@
+//! What happened to a call that failed: who was tried, and why each attempt failed.
+
+use std::{error::Error, fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use rpcnet::{Executed, Reason, Status};
+
+use super::retry::GaveUp;
+use crate::{membership::NodeId, registry::Worker};
+
+/// The attempts of a call that failed, in order.
+///
+/// Found in the [`Status`] of a failed call; its text is part of the status's message.
+///
+/// ```no_run
+/// # async fn example(client: rpcnet_cluster::ResilientClient) {
+/// use rpcnet_cluster::FailedAttempts;
+///
+/// if let Err(error) = client.call("compute", vec![1, 2, 3]).await {
+///     let attempts = error.status().and_then(FailedAttempts::of);
+///     for attempt in attempts.into_iter().flat_map(FailedAttempts::iter) {
+///         println!("{} ({}): {}", attempt.label, attempt.addr, attempt.status);
+///     }
+/// }
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct FailedAttempts {
+    attempts: Vec<FailedAttempt>,
+    left_out: usize,
+}
+
+/// One attempt that failed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FailedAttempt {
+    /// Who was tried.
+    pub worker: NodeId,
+    /// Its name for people; may be empty.
+    pub label: Arc<str>,
+    /// Where it was tried.
+    pub addr: SocketAddr,
+    /// How long the attempt took.
+    pub took: Duration,
+    /// Why it failed.
+    pub status: Status,
+}
+
+impl FailedAttempts {
+    /// How many attempts are kept. A call that finds none of a thousand workers listening needs no longer list.
+    pub const KEPT_MAX: usize = 16;
+
+    /// The attempts behind the status of a failed call, if it was made by a [`ResilientClient`](crate::ResilientClient) and
+    /// anybody was tried.
+    pub fn of(status: &Status) -> Option<&Self> {
+        status.source()?.downcast_ref()
+    }
+
+    /// The attempts, first to last. The last is always among them; of more than [`KEPT_MAX`](Self::KEPT_MAX) some in the
+    /// middle are not.
+    pub fn iter(&self) -> std::slice::Iter<'_, FailedAttempt> {
+        self.attempts.iter()
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> usize {
+        self.attempts.len() + self.left_out
+    }
+
+    pub(crate) fn push(&mut self, worker: &Worker, took: Duration, status: Status) {
+        if self.attempts.len() == Self::KEPT_MAX {
+            self.attempts.pop();
+            self.left_out += 1;
+        }
+        let (label, addr) = (Arc::clone(&worker.label), worker.addr);
+        self.attempts.push(FailedAttempt { worker: worker.id, label, addr, took, status });
+    }
+
+    /// The status of the call: that of its last attempt, preceded by why there is no further one and by the attempts before.
+    ///
+    /// `None` if nobody was tried.
+    pub(crate) fn into_status(self, why: GaveUp, executed: Executed) -> Option<Status> {
+        let (last, before) = self.attempts.split_last()?;
+        let mut place = reason(why, self.count());
+        for attempt in before {
+            place.push_str(&format!("{attempt}; "));
+        }
+        if self.left_out > 0 {
+            place.push_str(&format!("{} more; ", self.left_out));
+        }
+        place.push_str(&last.name());
+        Some(last.status.clone().at(place).with_executed(executed).caused_by(self))
+    }
+
+    /// The status of a call whose deadline passed before any of its attempts succeeded.
+    pub(crate) fn into_deadline(self, call: &str, executed: Executed) -> Status {
+        let message = if self.attempts.is_empty() {
+            format!("{call}: no time is left for the call")
+        } else {
+            format!("{call}: the deadline passed; {self}")
+        };
+        Status::new(Reason::Deadline, executed, message).caused_by(self)
+    }
+}
+
+fn reason(why: GaveUp, attempts: usize) -> String {
+    match why {
+        GaveUp::NotRepeatable if attempts == 1 => String::new(),
+        GaveUp::NotRepeatable => format!("after {attempts} attempts: "),
+        GaveUp::MayHaveRun => "not sent again, because it may have run and is not marked idempotent: ".into(),
+        GaveUp::Attempts => format!("gave up after {attempts} attempts: "),
+        GaveUp::Budget => {
+            "not sent again, too many calls are being repeated (retry_budget_exhausted): ".into()
+        }
+        GaveUp::Deadline => "no time is left for another attempt: ".into(),
+        GaveUp::NoWorkers => format!("no worker could be reached in {attempts} attempts: "),
+    }
+}
+
+impl FailedAttempt {
+    fn name(&self) -> String {
+        if self.label.is_empty() { format!("{:?}", self.worker) } else { self.label.to_string() }
+    }
+}
+
+impl fmt::Display for FailedAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name(), self.status.message())
+    }
+}
+
+impl fmt::Display for FailedAttempts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, attempt) in self.attempts.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{attempt}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for FailedAttempts {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.attempts.last()?.status.source()
+    }
+}

@@ -1,0 +1,173 @@
+//! A call to whoever is there.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use rpcnet::{Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, Status};
+use tokio::time::Instant;
+
+use super::{attempt::untyped, budget::Budget, call::Call, selection::Selection};
+use crate::{
+    balance::Chooser,
+    registry::{Selector, SelectorError, WorkerRegistry},
+};
+
+/// Carries calls to the workers of a cluster: picks one, and when it fails, another, as far as that is safe.
+///
+/// A [`Caller`], so every generated client runs over it. Cheap to clone; clones share the balance between workers and the
+/// retry budget.
+///
+/// ```no_run
+/// # use rpcnet_cluster::{ClusterMembership, LoadBalancing, ResilientClient, WorkerRegistry};
+/// # async fn example(cluster: ClusterMembership) -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = WorkerRegistry::new(&cluster, LoadBalancing::LeastConnections);
+/// let client = ResilientClient::new(registry).select("role=worker,zone in (eu-1, eu-2)");
+/// let answer = client.call("compute", vec![1, 2, 3]).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # What is sent again
+///
+/// | what happened | sent again |
+/// |---|---|
+/// | the worker could not be reached, or is leaving | always, to the next worker at once |
+/// | the worker refused before it ran, being overloaded | always, to another worker |
+/// | the connection broke, the attempt took too long, the handler panicked | to another worker if the method is `idempotent`; else never: [`CallError::OutcomeUnknown`], or the panic's status |
+/// | the method answered `Err(E)`, or the call itself is wrong | never |
+///
+/// The first resend to a worker not yet tried waits for nothing. Later ones wait a random time of up to 50 ms, doubled
+/// each time, at most 2 s. No worker is tried again before the others. Resends of calls that reached a worker are limited
+/// to [`max_attempts`](CallOptions::max_attempts), 3 when not set, and over all calls to a fifth of them and 3 a second.
+///
+/// # Time
+///
+/// A call ends by its deadline: its [`timeout`](CallOptions::timeout), or 10 s, or what is left of the call it is made for.
+/// An attempt of an idempotent call that may be followed by another has half of the call's time, so that a worker that has
+/// stopped answering costs the call no more than that: an idempotent method that needs more than half of its deadline
+/// wants a longer one, or `max_attempts(1)`. Opening a connection may take half of the attempt's time, and
+/// a second. While there is no worker, or none that can be reached, a call waits at most
+/// [`wait_for_ready`](Self::wait_for_ready).
+///
+/// # Who is picked
+///
+/// Of the workers that the selector names, those that could be reached when last tried (a refused connection puts a worker
+/// aside at once, for 100 ms at first and twice as long each further time, up to 10 s); of these, those the call has not
+/// tried; of these, those nobody in the cluster suspects; among these the registry's
+/// [`LoadBalancing`](crate::LoadBalancing) decides, or for a keyed call its request id. If no worker could be reached, all
+/// are tried.
+///
+/// A keyed call that its caller repeats with the same id goes to the worker that the id points to. That is the one that
+/// remembers it, unless it was restarted, or workers have come or gone or were out of reach in between: workers keep
+/// such records in memory.
+#[derive(Debug, Clone)]
+pub struct ResilientClient {
+    shared: Arc<Shared>,
+    options: CallOptions,
+    wait_for_ready: Duration,
+}
+
+/// What the clones of a client share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) registry: WorkerRegistry,
+    pub(super) selection: Result<Selection, SelectorError>,
+    pub(super) chooser: Mutex<Chooser>,
+    pub(super) budget: Mutex<Budget>,
+}
+
+impl ResilientClient {
+    /// How long a call waits while there is no worker: a node that has just joined has heard of the others by then.
+    pub const WAIT_FOR_READY_DEFAULT: Duration = Duration::from_secs(2);
+
+    /// A client of every worker in the registry.
+    pub fn new(registry: WorkerRegistry) -> Self {
+        let shared = Shared::new(registry, Ok(Selection::new(None)));
+        let (options, wait_for_ready) = (CallOptions::new(), Self::WAIT_FOR_READY_DEFAULT);
+        Self { shared: Arc::new(shared), options, wait_for_ready }
+    }
+
+    /// A client of the workers with these tags; see [`Selector`] for what can be written.
+    ///
+    /// A selector that cannot be read is logged here and fails every call, with [`Reason::NoWorkers`] and the
+    /// [`SelectorError`] as its source. [`try_select`](Self::try_select) tells at once, for selectors that come from a
+    /// configuration.
+    #[must_use]
+    pub fn select(self, selector: &str) -> Self {
+        let parsed = selector.parse::<Selector>();
+        if let Err(error) = &parsed {
+            tracing::error!(%error, "every call of this client will fail");
+        }
+        self.selecting(parsed.map(|selector| Selection::new(Some(selector))))
+    }
+
+    /// A client of the workers with these tags.
+    ///
+    /// # Errors
+    ///
+    /// When the selector cannot be read: says where and what was expected.
+    pub fn try_select(self, selector: &str) -> Result<Self, SelectorError> {
+        let selection = Selection::new(Some(selector.parse()?));
+        Ok(self.selecting(Ok(selection)))
+    }
+
+    /// How long a call waits while no worker is there or none can be reached, if its deadline lets it.
+    /// [`WAIT_FOR_READY_DEFAULT`](Self::WAIT_FOR_READY_DEFAULT) when not set.
+    #[must_use]
+    pub fn wait_for_ready(mut self, wait: Duration) -> Self {
+        self.wait_for_ready = wait;
+        self
+    }
+
+    /// The same client; calls without options of their own use these.
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self { options: options.or(self.options), ..self.clone() }
+    }
+
+    /// The registry it picks from.
+    pub fn registry(&self) -> &WorkerRegistry {
+        &self.shared.registry
+    }
+
+    /// Calls a method by name, bytes in and bytes out.
+    ///
+    /// At most once, unless the client's options say [`idempotent`](CallOptions::idempotent).
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]; [`FailedAttempts::of`](crate::FailedAttempts::of) its status lists who was tried.
+    pub async fn call(&self, name: &str, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
+        let answer = self.invoke(Request::untyped(name, payload, self.options)).await?;
+        untyped(self.codec(), answer)
+    }
+
+    fn selecting(self, selection: Result<Selection, SelectorError>) -> Self {
+        Self { shared: Arc::new(Shared::new(self.shared.registry.clone(), selection)), ..self }
+    }
+}
+
+impl Shared {
+    fn new(registry: WorkerRegistry, selection: Result<Selection, SelectorError>) -> Self {
+        let chooser = Chooser::new(registry.balancing(), fastrand::Rng::new());
+        let budget = Budget::new(Instant::now().into_std());
+        Self { registry, selection, chooser: Mutex::new(chooser), budget: Mutex::new(budget) }
+    }
+}
+
+impl Caller for ResilientClient {
+    async fn invoke(&self, request: Request) -> Result<Answer, Status> {
+        let request = Request { options: request.options.or(self.options), ..request };
+        match &self.shared.selection {
+            Ok(selection) => Call::new(&self.shared, selection, &request, self.wait_for_ready).run().await,
+            Err(error) => {
+                let message = format!("{}: {error}", request.name);
+                Err(Status::new(Reason::NoWorkers, Executed::No, message).caused_by(error.clone()))
+            }
+        }
+    }
+
+    fn codec(&self) -> Codec {
+        Codec::default()
+    }
+}

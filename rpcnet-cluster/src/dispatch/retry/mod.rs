@@ -1,0 +1,270 @@
+//! One call over several workers: whom to try, when, and when to stop. Pure: the field, the time and the dice are arguments.
+//!
+//! ```text
+//!             ┌──────────────── handle_failure ◄─────────────── it failed
+//!             ▼                                                     │
+//!   new ──► next ──► Try ──► (the shell picks) handle_started ──► attempt ──► answered: the end
+//!             │  ▲
+//!             │  └── Wait ◄─┐  time passed, or the registry changed
+//!             ├─────────────┘
+//!             └──► GiveUp
+//! ```
+
+use std::time::{Duration, Instant};
+
+use rpcnet::{Executed, Idempotency, Status};
+
+use super::{
+    backoff::Backoff,
+    budget::Budget,
+    field::{Runner, Tries, eligible_again},
+    outcome::{Class, executed_by_either, may_resend},
+};
+use crate::registry::Instance;
+
+#[cfg(test)]
+mod tests;
+
+/// What bounds the attempts of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    /// How often the call may reach a worker.
+    pub(crate) attempts_max: u32,
+    /// How long the call waits while there is no worker, or none that can be reached.
+    pub(crate) wait_for_ready: Duration,
+    pub(crate) backoff: Backoff,
+}
+
+impl Policy {
+    /// Three: with the first answer lost and the second worker unlucky too, a fourth attempt seldom helps and always
+    /// costs.
+    pub(crate) const ATTEMPTS_MAX_DEFAULT: u32 = 3;
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Send the call to one of these places of the field; the attempt ends by `deadline`.
+    Try { among: Vec<usize>, deadline: Instant },
+    /// Ask again at this time, or when the registry has changed.
+    Wait { until: Instant },
+    /// The call has failed.
+    GiveUp(GaveUp),
+}
+
+/// Why a call was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GaveUp {
+    /// The failure is the call's own: another worker would say the same.
+    NotRepeatable,
+    /// It may have run, and its method does not say that running twice is harmless.
+    MayHaveRun,
+    /// It was sent as often as it may be.
+    Attempts,
+    /// Too many calls are being repeated already.
+    Budget,
+    /// The next attempt would begin after the deadline, or just has.
+    Deadline,
+    /// Nobody matched, or nobody could be reached, for as long as the call could wait.
+    NoWorkers,
+}
+
+/// A failed attempt, as far as the schedule needs to know it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Failure {
+    pub(crate) class: Class,
+    pub(crate) executed: Executed,
+    pub(crate) hint: Option<Duration>,
+}
+
+impl From<&Status> for Failure {
+    fn from(status: &Status) -> Self {
+        Self { class: Class::of(status), executed: status.executed(), hint: status.retry_hint() }
+    }
+}
+
+/// The attempts of one call.
+///
+/// Ask [`next`](Self::next) and do what it says; tell [`handle_started`](Self::handle_started) whom was picked and
+/// [`handle_failure`](Self::handle_failure) how it went.
+///
+/// Invariants: an attempt that may have run is followed by another only where that is safe; no worker is tried again
+/// before the others that can be reached; nothing is waited for beyond the deadline.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    policy: Policy,
+    idempotency: Idempotency,
+    deadline: Instant,
+    /// How long an attempt may take that is not the last.
+    attempt_time: Duration,
+    tries: Tries,
+    /// How often the worker of the last attempt had been tried before it.
+    tried_before: u32,
+    /// Attempts that reached a worker.
+    sent: u32,
+    executed: Executed,
+    ready: Ready,
+    /// Whether the last attempt reached its worker.
+    reached: bool,
+    /// Since when nobody is there, or everybody there is was tried and could not be reached.
+    deserted_since: Option<Instant>,
+    gave_up: Option<GaveUp>,
+}
+
+/// When the next attempt may begin.
+#[derive(Debug, Clone, Copy)]
+struct Ready {
+    /// To a worker that was not tried.
+    fresh: Instant,
+    /// To one that was.
+    tried: Instant,
+}
+
+impl Schedule {
+    pub(crate) fn new(now: Instant, deadline: Instant, idempotency: Idempotency, policy: Policy) -> Self {
+        Self {
+            policy,
+            idempotency,
+            deadline,
+            attempt_time: deadline.saturating_duration_since(now) / 2,
+            tries: Tries::new(),
+            tried_before: 0,
+            sent: 0,
+            executed: Executed::No,
+            ready: Ready { fresh: now, tried: now },
+            reached: false,
+            deserted_since: None,
+            gave_up: None,
+        }
+    }
+
+    /// When the call must have ended.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether the call ran, over all its attempts.
+    pub(crate) fn executed(&self) -> Executed {
+        self.executed
+    }
+
+    /// What to do now, with these workers.
+    pub(crate) fn next(&mut self, now: Instant, field: &[Runner]) -> Next {
+        if let Some(why) = self.gave_up {
+            return Next::GiveUp(why);
+        }
+        if now >= self.deadline {
+            let deserted = self.deserted_since.is_some();
+            return self.give_up(if deserted { GaveUp::NoWorkers } else { GaveUp::Deadline });
+        }
+        let eligible = eligible_again(field, &self.tries);
+        if eligible.among.is_empty() {
+            self.wait_for_somebody(now)
+        } else if eligible.repeats {
+            self.try_again(now, eligible.among)
+        } else {
+            self.try_or_wait(now, self.ready.fresh, eligible.among)
+        }
+    }
+
+    /// The call goes to this worker.
+    pub(crate) fn handle_started(&mut self, instance: Instance) {
+        let tries = self.tries.entry(instance).or_default();
+        self.tried_before = *tries;
+        *tries += 1;
+    }
+
+    /// The attempt that was started last has failed. `random` is in `0.0..1.0`.
+    pub(crate) fn handle_failure(
+        &mut self,
+        now: Instant,
+        failure: Failure,
+        budget: &mut Budget,
+        random: f64,
+    ) {
+        self.executed = executed_by_either(self.executed, failure.executed);
+        if !may_resend(failure.class, self.idempotency) {
+            self.never_again(failure.class);
+        } else if failure.class.was_sent() {
+            self.handle_sent(now, failure.hint, budget, random);
+        } else {
+            self.handle_not_sent(now, random);
+        }
+    }
+
+    /// What reached a worker counts, and is repeated only while the budget lasts. The first resend to another worker
+    /// waits for nothing: one worker's trouble is no sign of the next one's.
+    fn handle_sent(&mut self, now: Instant, hint: Option<Duration>, budget: &mut Budget, random: f64) {
+        (self.reached, self.deserted_since) = (true, None);
+        let delay = self.policy.backoff.delay(self.sent, random);
+        self.sent += 1;
+        self.ready.fresh = if self.sent == 1 { now } else { now + delay };
+        self.ready.tried = now + Backoff::hinted(delay, hint);
+        if self.sent >= self.policy.attempts_max {
+            self.gave_up = Some(GaveUp::Attempts);
+        } else if now < self.deadline && !budget.withdraw(now) {
+            self.gave_up = Some(GaveUp::Budget);
+        }
+    }
+
+    /// What reached nobody costs nobody: the next worker is tried at once. Coming back to the same one takes the longer
+    /// the more often it was tried.
+    fn handle_not_sent(&mut self, now: Instant, random: f64) {
+        self.reached = false;
+        self.ready = Ready { fresh: now, tried: now + self.policy.backoff.delay(self.tried_before, random) };
+    }
+
+    fn never_again(&mut self, class: Class) {
+        self.gave_up = Some(match class {
+            Class::Unknown | Class::Infrastructure => GaveUp::MayHaveRun,
+            _ => GaveUp::NotRepeatable,
+        });
+    }
+
+    /// Back to workers that were tried: after a pause, and not for long when they could not even be reached.
+    fn try_again(&mut self, now: Instant, among: Vec<usize>) -> Next {
+        if !self.reached && now >= self.patience(now) {
+            return self.give_up(GaveUp::NoWorkers);
+        }
+        self.try_or_wait(now, self.ready.tried, among)
+    }
+
+    fn wait_for_somebody(&mut self, now: Instant) -> Next {
+        let patience = self.patience(now);
+        if now >= patience {
+            return self.give_up(GaveUp::NoWorkers);
+        }
+        Next::Wait { until: patience.min(self.deadline) }
+    }
+
+    /// Until when to put up with there being nobody, which begins now if it has not begun before.
+    fn patience(&mut self, now: Instant) -> Instant {
+        *self.deserted_since.get_or_insert(now) + self.policy.wait_for_ready
+    }
+
+    fn try_or_wait(&mut self, now: Instant, ready: Instant, among: Vec<usize>) -> Next {
+        if now >= ready {
+            Next::Try { among, deadline: self.attempt_deadline(now) }
+        } else if ready < self.deadline {
+            Next::Wait { until: ready }
+        } else {
+            self.give_up(GaveUp::Deadline)
+        }
+    }
+
+    /// An attempt that may be followed by another leaves it time: it has half of the call's, so that the next one has no
+    /// less. Where no repeat can follow, waiting is all one can do.
+    fn attempt_deadline(&self, now: Instant) -> Instant {
+        let repeatable = may_resend(Class::Unknown, self.idempotency);
+        if repeatable && self.sent + 1 < self.policy.attempts_max {
+            self.deadline.min(now + self.attempt_time)
+        } else {
+            self.deadline
+        }
+    }
+
+    fn give_up(&mut self, why: GaveUp) -> Next {
+        self.gave_up = Some(why);
+        Next::GiveUp(why)
+    }
+}

@@ -1,0 +1,7 @@
+//! Calls over real connections on a network in memory, in virtual time.
+
+mod accounting;
+mod failover;
+mod pooling;
+mod typed;
+mod world;

@@ -1,0 +1,20 @@
+//! ③ Events become a picture: which workers there are, what they say of themselves, how they are doing.
+
+mod events;
+mod handle;
+mod picture;
+mod selector;
+mod source;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use events::RegistryEvents;
+pub use handle::{SelectError, WorkerRegistry};
+pub use selector::{Selector, SelectorError};
+pub use worker::Worker;
+
+pub(crate) use picture::Snapshot;
+pub(crate) use worker::Instance;

@@ -1,0 +1,148 @@
+//! A cluster in one process, over a network in memory and on tokio's clock (feature `testkit`).
+//!
+//! Under a paused clock a test that waits for a failure to be detected takes milliseconds. What fails is the network,
+//! not the code: nodes run the same agents, servers and clients as in production.
+//!
+//! ```
+//! use rpcnet_cluster::{ResilientClient, testkit::{TestCluster, TestNode}};
+//!
+//! async fn setup_cluster() -> (TestNode, Vec<TestNode>) {
+//!     let cluster = TestCluster::new(7);
+//!     let director = cluster.node("director").tag("role", "director").start().await;
+//!     let mut workers = Vec::new();
+//!     for label in ["a", "b"] {
+//!         let worker = cluster.node(label).tag("role", "worker");
+//!         let worker = worker.serve(|server| server.register("compute", |bytes| async move { Ok(bytes) }));
+//!         workers.push(worker.start().await);
+//!     }
+//!     cluster.converged().await;
+//!     (director, workers)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! let (director, workers) = setup_cluster().await;
+//! workers[0].shutdown().await;
+//! assert!(ResilientClient::new(director.registry()).call("compute", vec![1, 2, 3]).await.is_ok());
+//! # }
+//! ```
+
+mod node;
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use rpcnet::transport::memory::MemoryNetwork;
+
+use self::node::Running;
+pub use self::node::{TestNode, TestNodeBuilder};
+
+/// Where every node gossips, and where it serves calls.
+const GOSSIP_PORT: u16 = 7946;
+const RPC_PORT: u16 = 7000;
+
+/// How many nodes are the others' seeds.
+const SEEDS: usize = 2;
+
+/// How long nodes may take to agree. Of virtual time: only a cluster that never agrees uses it up.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A cluster under test: a network, and the nodes that were started on it.
+///
+/// Cheap to clone; clones are the same cluster.
+#[derive(Debug, Clone)]
+pub struct TestCluster {
+    network: MemoryNetwork,
+    nodes: Arc<Mutex<Nodes>>,
+}
+
+#[derive(Debug, Default)]
+struct Nodes {
+    /// Hosts given out, by the label of the node that lives there.
+    hosts: BTreeMap<String, IpAddr>,
+    /// The nodes that run, by label.
+    running: BTreeMap<String, Running>,
+}
+
+impl TestCluster {
+    /// An empty cluster. The seed decides which datagrams a lossy network loses.
+    pub fn new(seed: u64) -> Self {
+        Self { network: MemoryNetwork::new(seed), nodes: Arc::default() }
+    }
+
+    /// The network between the nodes, with its latency and its losses.
+    pub fn network(&self) -> &MemoryNetwork {
+        &self.network
+    }
+
+    /// Settings of a node, which gets a host of its own. A label that was used before gets the host it had: the node is
+    /// started again there.
+    pub fn node(&self, label: &str) -> TestNodeBuilder {
+        let mut nodes = self.nodes.lock();
+        let next = nodes.hosts.len();
+        let [high, low] = u16::try_from(next + 1).expect("fewer than 65 536 nodes").to_be_bytes();
+        let new = IpAddr::V4(Ipv4Addr::new(10, 0, high, low));
+        let ip = *nodes.hosts.entry(label.to_owned()).or_insert(new);
+        TestNodeBuilder::new(self.clone(), label, ip)
+    }
+
+    /// Waits until every running node sees every running node and nobody else.
+    ///
+    /// # Panics
+    ///
+    /// When they do not agree within two minutes of virtual time; the message shows who sees whom.
+    pub async fn converged(&self) {
+        let agree = async {
+            while !self.agree().await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, agree).await.is_err() {
+            panic!("the nodes do not agree who is there after {PATIENCE:?}: {:#?}", self.views().await);
+        }
+    }
+
+    /// Cuts every link between the nodes of one side and those of the other: datagrams are lost, streams stall.
+    pub fn partition(&self, one: &[&TestNode], other: &[&TestNode]) {
+        let ips = |side: &[&TestNode]| side.iter().map(|node| node.ip()).collect::<Vec<_>>();
+        self.network.partition(&ips(one), &ips(other));
+    }
+
+    /// Ends every cut.
+    pub fn heal(&self) {
+        self.network.heal();
+    }
+
+    /// Addresses to join by: those of the first nodes, whether they run or not.
+    fn seeds(&self) -> Vec<SocketAddr> {
+        let nodes = self.nodes.lock();
+        let mut hosts: Vec<_> = nodes.hosts.values().copied().collect();
+        hosts.sort_unstable();
+        hosts.into_iter().take(SEEDS).map(|ip| SocketAddr::new(ip, GOSSIP_PORT)).collect()
+    }
+
+    async fn agree(&self) -> bool {
+        let views = self.views().await;
+        views.values().all(|view| view.iter().eq(views.keys()))
+    }
+
+    /// Whom each running node sees, by label.
+    async fn views(&self) -> BTreeMap<String, Vec<String>> {
+        let memberships: Vec<_> = {
+            let nodes = self.nodes.lock();
+            nodes.running.iter().map(|(label, node)| (label.clone(), node.membership.clone())).collect()
+        };
+        let mut views = BTreeMap::new();
+        for (label, membership) in memberships {
+            let mut seen: Vec<_> =
+                membership.visible_nodes().await.into_iter().map(|node| node.label.to_string()).collect();
+            seen.sort_unstable();
+            views.insert(label, seen);
+        }
+        views
+    }
+}

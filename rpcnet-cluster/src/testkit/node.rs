@@ -1,0 +1,157 @@
+//! A node under test: started, asked, killed, started again.
+
+use std::net::{IpAddr, SocketAddr};
+
+use rpcnet::{Server, ServerBuilder};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::{GOSSIP_PORT, RPC_PORT, TestCluster};
+use crate::{ClusterMembership, LoadBalancing, WorkerRegistry};
+
+/// Settings of a node under test, from [`TestCluster::node`].
+#[derive(Debug)]
+#[must_use = "nothing starts before `start`"]
+pub struct TestNodeBuilder {
+    cluster: TestCluster,
+    label: String,
+    ip: IpAddr,
+    tags: Vec<(String, String)>,
+    capacity: u32,
+    server: Option<ServerBuilder>,
+    balancing: LoadBalancing,
+}
+
+/// What of a node runs, and ends with it.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) membership: ClusterMembership,
+    serving: Option<JoinHandle<()>>,
+    shutdown: Option<oneshot::Sender<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(serving) = &self.serving {
+            serving.abort();
+        }
+    }
+}
+
+/// A node under test. It runs until it is killed or shut down, whatever becomes of this handle.
+#[derive(Debug, Clone)]
+pub struct TestNode {
+    cluster: TestCluster,
+    label: String,
+    ip: IpAddr,
+    membership: ClusterMembership,
+    registry: WorkerRegistry,
+}
+
+impl TestNodeBuilder {
+    pub(super) fn new(cluster: TestCluster, label: &str, ip: IpAddr) -> Self {
+        let (label, balancing) = (label.to_owned(), LoadBalancing::RoundRobin);
+        Self { cluster, label, ip, tags: Vec::new(), capacity: 0, server: None, balancing }
+    }
+
+    /// A tag of the node, such as `role` = `worker`.
+    pub fn tag(mut self, key: &str, value: &str) -> Self {
+        self.tags.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// How many calls the node wants to carry at once.
+    pub fn capacity(mut self, calls: u32) -> Self {
+        self.capacity = calls;
+        self
+    }
+
+    /// What the node serves. One that serves nothing is a member and no worker.
+    pub fn serve(mut self, services: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+        self.server = Some(services(self.server.take().unwrap_or_else(Server::builder)));
+        self
+    }
+
+    /// How the node's registry chooses among workers; round robin when not set.
+    pub fn balancing(mut self, balancing: LoadBalancing) -> Self {
+        self.balancing = balancing;
+        self
+    }
+
+    /// Starts the node. It joins in the background: [`TestCluster::converged`] waits for everybody.
+    ///
+    /// # Panics
+    ///
+    /// When a node of that label is running, or its services cannot be served.
+    pub async fn start(self) -> TestNode {
+        let Self { cluster, label, ip, tags, capacity, server, balancing } = self;
+        assert!(!cluster.nodes.lock().running.contains_key(&label), "the node {label} is running");
+        let host = cluster.network.host(ip);
+        let mut builder = ClusterMembership::builder()
+            .memory_host(host.clone())
+            .bind(SocketAddr::new(ip, GOSSIP_PORT))
+            .seeds(cluster.seeds())
+            .label(&label)
+            .capacity(capacity);
+        for (key, value) in tags {
+            builder = builder.tag(key, value);
+        }
+        let (mut serving, mut shutdown) = (None, None);
+        if let Some(server) = server {
+            let server = server.transport(host).bind(SocketAddr::new(ip, RPC_PORT)).await;
+            let server = server.unwrap_or_else(|error| panic!("the node {label} cannot serve: {error}"));
+            builder = builder.advertise(server.local_addr());
+            let (stop, stopped) = oneshot::channel();
+            shutdown = Some(stop);
+            serving = Some(tokio::spawn(server.serve_with_shutdown(async move {
+                let _ = stopped.await;
+            })));
+        }
+        let membership = builder.join().await;
+        let membership = membership.unwrap_or_else(|error| panic!("the node {label} cannot join: {error}"));
+        let registry = WorkerRegistry::new(&membership, balancing);
+        let running = Running { membership: membership.clone(), serving, shutdown };
+        cluster.nodes.lock().running.insert(label.clone(), running);
+        TestNode { cluster, label, ip, membership, registry }
+    }
+}
+
+impl TestNode {
+    /// The node's name.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The address of its host.
+    pub fn ip(&self) -> IpAddr {
+        self.ip
+    }
+
+    /// The node's membership.
+    pub fn membership(&self) -> &ClusterMembership {
+        &self.membership
+    }
+
+    /// The node's registry of workers.
+    pub fn registry(&self) -> WorkerRegistry {
+        self.registry.clone()
+    }
+
+    /// Ends the node as SIGKILL does: its connections are reset, its ports refuse, and it says nothing to anybody. Handlers
+    /// that were running are dropped.
+    pub fn kill(&self) {
+        self.cluster.network.kill(self.ip);
+        self.cluster.nodes.lock().running.remove(&self.label);
+    }
+
+    /// Shuts the node down as a well-behaved process does: it leaves the cluster, lets its calls finish, and ends.
+    pub async fn shutdown(&self) {
+        let Some(mut running) = self.cluster.nodes.lock().running.remove(&self.label) else { return };
+        running.membership.leave().await;
+        if let Some(stop) = running.shutdown.take() {
+            let _ = stop.send(());
+        }
+        if let Some(serving) = running.serving.take() {
+            let _ = serving.await;
+        }
+    }
+}
