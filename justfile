@@ -14,7 +14,7 @@ test:
 # Rewrites the expected messages of the compile-fail tests and the reviewed expansions of the macro. Read the diff.
 bless:
     TRYBUILD=overwrite cargo test --package rpcnet-tests --test ui
-    RPCNET_BLESS=1 cargo test --package rpcnet-macros
+    BLESS=1 cargo test --package rpcnet-macros
 
 # The book, in target/book.
 book:

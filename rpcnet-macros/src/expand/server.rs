@@ -109,10 +109,10 @@ impl Plan<'_> {
             Role::Context => context.to_token_stream(),
         });
         let answer = quote!(<#state as #ident #args>::#name(&*#service, #(#passed),*).await);
-        let (add_route, answer) = (self.add_route(method), self.plain_result(method, answer));
+        let answer = self.plain_result(method, answer);
         quote! {
             #(#cfgs)*
-            let #routes = #add_route(
+            let #routes = #private::Routes::unary(
                 #routes,
                 #typed,
                 &#service,

@@ -43,12 +43,6 @@ impl Plan<'_> {
         self.where_alias(method, quote!(#private::Result<#ok, #private::CallError<#err>>))
     }
 
-    /// The library's function that adds a route. What it finds fault with is the type of the answer, if anything.
-    pub(super) fn add_route(&self, method: &Method) -> TokenStream {
-        let private = &self.private;
-        about(&method.answer.to_token_stream(), quote!(#private::Routes::unary))
-    }
-
     /// An answer as a plain `Result`, which it is already where it is written so.
     pub(super) fn plain_result(&self, method: &Method, answer: TokenStream) -> TokenStream {
         if method.result().is_some() {
