@@ -16,6 +16,6 @@ bless:
     TRYBUILD=overwrite cargo test --package rpcnet-tests --test ui
     BLESS=1 cargo test --package rpcnet-macros
 
-# The book, in target/book.
+# The book, in book/book.
 book:
     mdbook build book

@@ -1,4 +1,60 @@
 //! Many processes: who is there, who is well, and who gets the next call.
+//!
+//! Each process is a *node*. Nodes find each other by gossip and watch each other ([`ClusterMembership`]); those that
+//! serve calls are *workers* ([`WorkerRegistry`]); a call goes to one that is well, and to another when that one dies
+//! ([`ResilientClient`]). There is no coordinator and nothing to install.
+//!
+//! ```
+//! use rpcnet::prelude::*;
+//! use rpcnet_cluster::prelude::*;
+//!
+//! #[rpc_trait]
+//! pub trait Compute {
+//!     /// May be sent again, to another worker.
+//!     #[rpc(idempotent)]
+//!     async fn square(&self, n: i64) -> rpcnet::Result<i64>;
+//! }
+//!
+//! struct Worker;
+//!
+//! impl Compute for Worker {
+//!     async fn square(&self, n: i64) -> rpcnet::Result<i64> {
+//!         Ok(n * n)
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // One process, or many like it: a worker.
+//! let server = Server::builder().service(ComputeServer::new(Worker)).bind("127.0.0.1:0").await?;
+//! let worker = ClusterMembership::builder().tag("role", "worker").advertise(server.local_addr()).join().await?;
+//! tokio::spawn(server.serve());
+//!
+//! // Another: whoever calls. One node that is there already is enough to join by.
+//! let cluster = ClusterMembership::builder().seeds([worker.local_addr()]).join().await?;
+//! let registry = WorkerRegistry::new(&cluster, LoadBalancing::LeastConnections);
+//! let compute = ComputeClient::new(ResilientClient::new(registry).select("role=worker"));
+//! assert_eq!(compute.square(3).await?, 9);
+//! # Ok(()) }
+//! ```
+//!
+//! # What it promises
+//!
+//! - A worker whose process dies is avoided by the next call within milliseconds (its host refuses, its connections
+//!   break) and is failed for the whole cluster within about two seconds; one that falls silent, within 4 to 8.
+//! - A call that may have run is sent again only when its method is `#[rpc(idempotent)]`; otherwise its caller is told
+//!   that the outcome is unknown.
+//! - Membership is eventually consistent. It reports; it is not consensus, and it never ends a process.
+//! - Calls do not need it: with gossip gone they go on with the last picture.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | joining, tags, events, leaving | [`ClusterMembership`], [`ClusterEvent`] |
+//! | who serves what, selectors | [`WorkerRegistry`], [`Worker`], [`Selector`] |
+//! | calls: what is sent again, when, how often | [`ResilientClient`], [`FailedAttempts`] |
+//! | the protocol itself, without sockets | [`membership`] |
+//! | a cluster in a test (feature `testkit`) | `testkit` |
 
 mod agent;
 mod balance;
@@ -14,3 +70,8 @@ pub use balance::LoadBalancing;
 pub use dispatch::{FailedAttempt, FailedAttempts, ResilientClient};
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};
 pub use registry::{RegistryEvents, SelectError, Selector, SelectorError, Worker, WorkerRegistry};
+
+/// What almost every program of a cluster names.
+pub mod prelude {
+    pub use crate::{ClusterEvent, ClusterMembership, LoadBalancing, ResilientClient, WorkerRegistry};
+}

@@ -88,7 +88,7 @@ impl<E: Cause> StdError for CallError<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             CallError::App(error) => error.cause(),
-            CallError::Status(status) | CallError::OutcomeUnknown(status) => status.source(),
+            CallError::Status(_) | CallError::OutcomeUnknown(_) => None,
         }
     }
 }

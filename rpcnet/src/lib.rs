@@ -93,6 +93,6 @@ pub use wire::Limits;
 
 /// What almost every program that defines or calls a service names.
 pub mod prelude {
-    pub use crate::{AppError, CallError, CallOptions, Channel, Context, Server, rpc_trait};
+    pub use crate::{AppError, CallError, CallOptions, Channel, Context, Executed, Server, rpc_trait};
     pub use uuid::Uuid;
 }

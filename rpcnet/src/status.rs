@@ -131,8 +131,8 @@ impl Executed {
 
 /// Why a call failed outside its method.
 ///
-/// Cheap to clone. [`Display`](fmt::Display) gives code and message; [`source`](StdError::source) the transport's
-/// own error, where there is one.
+/// [`Display`](fmt::Display) gives code and message. The error that caused it, where there is one, is part of the message and
+/// therefore not its [`source`](StdError::source); [`cause`](Status::cause) has it for programs.
 #[derive(Debug, Clone)]
 pub struct Status {
     // One pointer, so that `Result<T, CallError<E>>` stays as small as `T`.
@@ -146,7 +146,7 @@ struct Inner {
     executed: Executed,
     message: String,
     retry_after: Option<Duration>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
+    cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The precise cause within a [`Code`], for programs that must tell causes of one code apart.
@@ -185,11 +185,13 @@ pub enum Reason {
     AlreadyCompleted,
     /// No worker matched, for as long as the call could wait.
     NoWorkers,
+    /// The selector of a cluster's client cannot be read.
+    InvalidSelector,
 }
 
 impl Reason {
     /// Numbers on the wire. They are part of the protocol: append, never renumber.
-    const WIRE: [(Reason, u8); 16] = [
+    const WIRE: [(Reason, u8); 17] = [
         (Reason::Unspecified, 0),
         (Reason::ConnectFailed, 1),
         (Reason::ConnectionLost, 2),
@@ -206,6 +208,7 @@ impl Reason {
         (Reason::RequestIdReused, 13),
         (Reason::AlreadyCompleted, 14),
         (Reason::NoWorkers, 15),
+        (Reason::InvalidSelector, 16),
     ];
 
     pub(crate) fn to_wire(self) -> u8 {
@@ -224,9 +227,10 @@ impl Reason {
                 Code::Unavailable
             }
             Reason::UnknownMethod => Code::Unimplemented,
-            Reason::UndecodableArguments | Reason::Unencodable | Reason::RequestIdReused => {
-                Code::InvalidArgument
-            }
+            Reason::UndecodableArguments
+            | Reason::Unencodable
+            | Reason::RequestIdReused
+            | Reason::InvalidSelector => Code::InvalidArgument,
             Reason::UndecodableAnswer | Reason::Panicked => Code::Internal,
             Reason::MessageTooLarge | Reason::TooManyCalls | Reason::Overloaded => Code::ResourceExhausted,
             Reason::Deadline => Code::DeadlineExceeded,
@@ -248,13 +252,13 @@ impl Status {
         message: impl Into<String>,
     ) -> Self {
         let message = message.into();
-        Self { inner: Box::new(Inner { code, reason, executed, message, retry_after: None, source: None }) }
+        Self { inner: Box::new(Inner { code, reason, executed, message, retry_after: None, cause: None }) }
     }
 
     /// The same failure with the error that caused it.
     #[must_use]
-    pub fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.inner.source = Some(Arc::new(source));
+    pub fn caused_by(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
+        self.inner.cause = Some(Arc::new(cause));
         self
     }
 
@@ -269,6 +273,13 @@ impl Status {
     #[must_use]
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.inner.message = format!("{place}: {}", self.inner.message);
+        self
+    }
+
+    /// The same failure in other words.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.inner.message = message.into();
         self
     }
 
@@ -299,6 +310,12 @@ impl Status {
         &self.inner.message
     }
 
+    /// The error that caused the failure, such as a [`ConnectError`](crate::ConnectError), to be looked at by
+    /// `downcast_ref`.
+    pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.inner.cause.as_deref()
+    }
+
     /// When the one who refused thinks another try makes sense.
     pub fn retry_hint(&self) -> Option<Duration> {
         self.inner.retry_after
@@ -311,11 +328,7 @@ impl fmt::Display for Status {
     }
 }
 
-impl StdError for Status {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.inner.source.as_deref().map(|source| source as &(dyn StdError + 'static))
-    }
-}
+impl StdError for Status {}
 
 #[cfg(test)]
 mod tests {

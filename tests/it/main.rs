@@ -1,6 +1,8 @@
 //! Programs a user would write, against the real crates: over a network in memory and in virtual time wherever the claim is
 //! not about sockets.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod calls;
 mod cluster;
 mod hostile;

@@ -44,12 +44,12 @@ pub struct ClusterMembershipBuilder {
 #[non_exhaustive]
 pub enum JoinError {
     /// The address to bind does not resolve.
-    #[error("cannot bind to `{address}`: {source}")]
+    #[error("cannot bind to `{address}`: {cause}")]
     Resolve {
         /// As it was given.
         address: String,
-        /// The resolver's error.
-        source: io::Error,
+        /// The resolver's error, which the message includes.
+        cause: io::Error,
     },
     /// Another process has the port, by UDP or by TCP.
     #[error(
@@ -61,12 +61,12 @@ pub enum JoinError {
         addr: SocketAddr,
     },
     /// The address cannot be bound for another reason.
-    #[error("cannot bind to {addr}: {source}")]
+    #[error("cannot bind to {addr}: {cause}")]
     Bind {
         /// The address.
         addr: SocketAddr,
-        /// The system's error.
-        source: io::Error,
+        /// The system's error, which the message includes.
+        cause: io::Error,
     },
     /// Gossip is not encrypted, and the address can be reached from other hosts.
     #[error(
@@ -215,7 +215,7 @@ impl ClusterMembershipBuilder {
     }
 
     async fn bind_addr(&self) -> Result<SocketAddr, JoinError> {
-        let failed = |source| JoinError::Resolve { address: self.bind.clone(), source };
+        let failed = |cause| JoinError::Resolve { address: self.bind.clone(), cause };
         let mut addrs = tokio::net::lookup_host(&self.bind).await.map_err(failed)?;
         let addr = addrs.next().ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
         let ip = self.memory.as_ref().map_or(addr.ip(), MemoryHost::ip);
@@ -277,19 +277,19 @@ impl Bound {
     async fn try_open(network: &dyn Network, at: SocketAddr) -> Result<Self, JoinError> {
         let (server, requests) = streams::service(network.transport());
         let server = server.bind(at).await.map_err(|error| match error {
-            BindError::Listen { source, .. } => bind_error(at, source),
+            BindError::Listen { cause, .. } => bind_error(at, cause),
             // One method alone cannot be there twice.
             duplicate @ BindError::Duplicate { .. } => bind_error(at, io::Error::other(duplicate)),
         })?;
         let addr = SocketAddr::new(at.ip(), server.local_addr().port());
-        let datagrams = network.datagrams(addr).await.map_err(|source| bind_error(addr, source))?;
+        let datagrams = network.datagrams(addr).await.map_err(|cause| bind_error(addr, cause))?;
         Ok(Self { addr, datagrams, server, requests })
     }
 }
 
-fn bind_error(addr: SocketAddr, source: io::Error) -> JoinError {
-    match source.kind() {
+fn bind_error(addr: SocketAddr, cause: io::Error) -> JoinError {
+    match cause.kind() {
         io::ErrorKind::AddrInUse => JoinError::InUse { addr },
-        _ => JoinError::Bind { addr, source },
+        _ => JoinError::Bind { addr, cause },
     }
 }

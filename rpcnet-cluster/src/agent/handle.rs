@@ -29,6 +29,7 @@ use crate::membership::{MemberView, Node, NodeId, TagError};
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "the node stops when its last handle is dropped"]
 pub struct ClusterMembership {
     pub(super) inner: Arc<Inner>,
 }

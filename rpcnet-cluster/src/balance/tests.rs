@@ -1,3 +1,5 @@
+//! Claims about the strategies: who is picked, and how often.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 

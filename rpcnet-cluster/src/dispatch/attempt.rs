@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rpcnet::{
-    Answer, AppError, CallError, CallOptions, Caller, Codec, Context, Executed, Reason, Request, Status,
+    Answer, CallError, CallOptions, Caller, Codec, Context, Executed, Reason, Request, Status,
 };
 use tokio::time::Instant;
 
@@ -37,18 +37,6 @@ pub(crate) fn deadline(now: Instant, options: CallOptions) -> Instant {
     inherited.map_or(own, |inherited| own.min(Instant::from_std(inherited)))
 }
 
-/// What a call of bytes gives of an answer.
-pub(crate) fn untyped(codec: Codec, answer: Answer) -> Result<Bytes, CallError> {
-    match answer {
-        Answer::Ok(bytes) => Ok(bytes),
-        Answer::AppError(bytes) => Err(CallError::App(codec.decode(&bytes).unwrap_or_else(AppError::from))),
-        Answer::App(bytes) => {
-            let size = bytes.len();
-            Err(CallError::App(AppError::msg(format_args!("the method's own error, {size} encoded bytes"))))
-        }
-    }
-}
-
 /// A worker carries calls to itself and nobody else, once: `ComputeClient::new(worker)`.
 impl Caller for Worker {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
@@ -74,6 +62,6 @@ impl Worker {
     /// See [`CallError`]. Nothing is tried again; [`ResilientClient`](crate::ResilientClient) does that.
     pub async fn call(&self, name: &str, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
         let answer = self.invoke(Request::untyped(name, payload, CallOptions::new())).await?;
-        untyped(self.codec(), answer)
+        answer.untyped(self.codec())
     }
 }

@@ -129,7 +129,7 @@ impl<'a> Call<'a> {
             None => "there is no worker".to_owned(),
         };
         format!(
-            "{}: {wanted}, after waiting for {:?} (`wait_for_ready`); the registry knows {} nodes, {} of them workers",
+            "{}: {wanted}, after waiting for {:?} (`wait_for_ready`); nodes known to the registry: {}, workers: {}",
             self.request.name,
             self.wait_for_ready,
             snapshot.nodes.len(),

@@ -46,7 +46,8 @@ impl Class {
             | Reason::Unencodable
             | Reason::MessageTooLarge
             | Reason::RequestIdReused
-            | Reason::AlreadyCompleted => Class::Caller,
+            | Reason::AlreadyCompleted
+            | Reason::InvalidSelector => Class::Caller,
             // The worker dispatched the call itself and had nobody. It has tried for as long as made sense: three tries in
             // each of five layers would be 243.
             Reason::NoWorkers => Class::Caller,

@@ -52,7 +52,7 @@ impl FailedAttempts {
     /// The attempts behind the status of a failed call, if it was made by a [`ResilientClient`](crate::ResilientClient) and
     /// anybody was tried.
     pub fn of(status: &Status) -> Option<&Self> {
-        status.source()?.downcast_ref()
+        status.cause()?.downcast_ref()
     }
 
     /// The attempts, first to last. The last is always among them; of more than [`KEPT_MAX`](Self::KEPT_MAX) some in the
@@ -75,20 +75,13 @@ impl FailedAttempts {
         self.attempts.push(FailedAttempt { worker: worker.id, label, addr, took, status });
     }
 
-    /// The status of the call: that of its last attempt, preceded by why there is no further one and by the attempts before.
+    /// The status of the call: that of its last attempt, in words that say why there is no further one, and who was tried.
     ///
     /// `None` if nobody was tried.
     pub(crate) fn into_status(self, why: GaveUp, executed: Executed) -> Option<Status> {
-        let (last, before) = self.attempts.split_last()?;
-        let mut place = reason(why, self.count());
-        for attempt in before {
-            place.push_str(&format!("{attempt}; "));
-        }
-        if self.left_out > 0 {
-            place.push_str(&format!("{} more; ", self.left_out));
-        }
-        place.push_str(&last.name());
-        Some(last.status.clone().at(place).with_executed(executed).caused_by(self))
+        let last = self.attempts.last()?.status.clone();
+        let message = format!("{}{self}", reason(why, self.count()));
+        Some(last.with_message(message).with_executed(executed).caused_by(self))
     }
 
     /// The status of a call whose deadline passed before any of its attempts succeeded.
@@ -106,7 +99,7 @@ fn reason(why: GaveUp, attempts: usize) -> String {
     match why {
         GaveUp::NotRepeatable if attempts == 1 => String::new(),
         GaveUp::NotRepeatable => format!("after {attempts} attempts: "),
-        GaveUp::MayHaveRun => "not sent again, because it may have run and is not marked idempotent: ".into(),
+        GaveUp::MayHaveRun => "not sent again, because it may have run and is not marked `#[rpc(idempotent)]`: ".into(),
         GaveUp::Attempts => format!("gave up after {attempts} attempts: "),
         GaveUp::Budget => {
             "not sent again, too many calls are being repeated (retry_budget_exhausted): ".into()
@@ -129,17 +122,21 @@ impl fmt::Display for FailedAttempt {
 }
 
 impl fmt::Display for FailedAttempts {
+    /// One after the other; the same worker failing in the same words again and again is said once, and how often.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, attempt) in self.attempts.iter().enumerate() {
+        let texts: Vec<String> = self.attempts.iter().map(ToString::to_string).collect();
+        for (index, same) in texts.chunk_by(|a, b| a == b).enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{attempt}")?;
+            write!(f, "{separator}{}", same[0])?;
+            if same.len() > 1 {
+                write!(f, " (×{})", same.len())?;
+            }
         }
-        Ok(())
+        match self.left_out {
+            0 => Ok(()),
+            more => write!(f, "; {more} more in between"),
+        }
     }
 }
 
-impl Error for FailedAttempts {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.attempts.last()?.status.source()
-    }
-}
+impl Error for FailedAttempts {}

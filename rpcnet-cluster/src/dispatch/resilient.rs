@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use rpcnet::{Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, Status};
 use tokio::time::Instant;
 
-use super::{attempt::untyped, budget::Budget, call::Call, selection::Selection};
+use super::{budget::Budget, call::Call, selection::Selection};
 use crate::{
     balance::Chooser,
     registry::{Selector, SelectorError, WorkerRegistry},
@@ -36,9 +36,10 @@ use crate::{
 /// | the connection broke, the attempt took too long, the handler panicked | to another worker if the method is `idempotent`; else never: [`CallError::OutcomeUnknown`], or the panic's status |
 /// | the method answered `Err(E)`, or the call itself is wrong | never |
 ///
-/// The first resend to a worker not yet tried waits for nothing. Later ones wait a random time of up to 50 ms, doubled
-/// each time, at most 2 s. No worker is tried again before the others. Resends of calls that reached a worker are limited
-/// to [`max_attempts`](CallOptions::max_attempts), 3 when not set, and over all calls to a fifth of them and 3 a second.
+/// The first resend waits for nothing if there is a worker not yet tried. Otherwise a resend waits a random part of
+/// 50 ms, doubled for each resend before it, at most 2 s. No worker is tried again before the others. Calls that reached a
+/// worker are sent at most [`max_attempts`](CallOptions::max_attempts) times, 3 when not set, and over all calls resends
+/// are at most a fifth of the calls and 3 a second.
 ///
 /// # Time
 ///
@@ -89,8 +90,8 @@ impl ResilientClient {
 
     /// A client of the workers with these tags; see [`Selector`] for what can be written.
     ///
-    /// A selector that cannot be read is logged here and fails every call, with [`Reason::NoWorkers`] and the
-    /// [`SelectorError`] as its source. [`try_select`](Self::try_select) tells at once, for selectors that come from a
+    /// A selector that cannot be read is logged here and fails every call, with [`Reason::InvalidSelector`] and the
+    /// [`SelectorError`] as its cause. [`try_select`](Self::try_select) tells at once, for selectors that come from a
     /// configuration.
     #[must_use]
     pub fn select(self, selector: &str) -> Self {
@@ -139,7 +140,7 @@ impl ResilientClient {
     /// See [`CallError`]; [`FailedAttempts::of`](crate::FailedAttempts::of) its status lists who was tried.
     pub async fn call(&self, name: &str, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
         let answer = self.invoke(Request::untyped(name, payload, self.options)).await?;
-        untyped(self.codec(), answer)
+        answer.untyped(self.codec())
     }
 
     fn selecting(self, selection: Result<Selection, SelectorError>) -> Self {
@@ -162,7 +163,7 @@ impl Caller for ResilientClient {
             Ok(selection) => Call::new(&self.shared, selection, &request, self.wait_for_ready).run().await,
             Err(error) => {
                 let message = format!("{}: {error}", request.name);
-                Err(Status::new(Reason::NoWorkers, Executed::No, message).caused_by(error.clone()))
+                Err(Status::new(Reason::InvalidSelector, Executed::No, message).caused_by(error.clone()))
             }
         }
     }

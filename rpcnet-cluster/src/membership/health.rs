@@ -69,6 +69,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn health_stays_between_well_and_worst() {
+        let mut health = Health::default();
+        health.better();
+        assert_eq!(health.value(), 0);
+        (0..20).for_each(|_| health.worse());
+        assert_eq!(health.value(), HEALTH_MAX);
+        health.better();
+        assert_eq!(health.value(), HEALTH_MAX - 1);
+    }
+
+    #[test]
     fn a_stall_is_noticed_once_and_opens_a_grace_as_long_as_it_was() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut clock = Clock::default();

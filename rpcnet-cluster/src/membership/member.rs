@@ -94,3 +94,23 @@ impl Grudge {
         (GRUDGE_FIRST * 2_u32.pow(doublings)).min(GRUDGE_LONGEST)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refutation_doubles_the_pause_and_calm_forgives() {
+        let (mut now, mut grudge) = (Instant::now(), Grudge::default());
+        assert!(grudge.allows(now));
+        for pause in [10, 20, 40, 80, 80].map(Duration::from_secs) {
+            grudge.refuted(now);
+            assert!(!grudge.allows(now + pause - Duration::from_millis(1)), "{pause:?}");
+            now += pause;
+            assert!(grudge.allows(now), "{pause:?}");
+        }
+        now += GRUDGE_FORGOTTEN;
+        grudge.refuted(now);
+        assert!(grudge.allows(now + GRUDGE_FIRST));
+    }
+}

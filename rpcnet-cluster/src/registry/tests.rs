@@ -1,3 +1,5 @@
+//! Claims about the registry: the picture it has, and who is told.
+
 use std::{sync::Arc, time::Duration};
 
 use rpcnet::transport::memory::MemoryNetwork;

@@ -7,6 +7,7 @@ use crate::{
     client::options::CallOptions,
     codec::Codec,
     descriptor::{Idempotency, MethodDescriptor, MethodId},
+    error::{AppError, CallError},
     status::Status,
 };
 
@@ -106,4 +107,26 @@ pub enum Answer {
     App(Bytes),
     /// The value of `Err`, which is an [`AppError`](crate::AppError) and can be read without knowing the method.
     AppError(Bytes),
+}
+
+impl Answer {
+    /// The answer as a caller gets it that does not know the method: the bytes of `Ok`, or an error it can read.
+    ///
+    /// # Errors
+    ///
+    /// The method's `Err`. One of a type not known here is reported by its size.
+    pub fn untyped(self, codec: Codec) -> Result<Bytes, CallError> {
+        match self {
+            Answer::Ok(bytes) => Ok(bytes),
+            Answer::AppError(bytes) => {
+                Err(CallError::App(codec.decode(&bytes).unwrap_or_else(AppError::from)))
+            }
+            Answer::App(bytes) => {
+                let size = bytes.len();
+                let message =
+                    format_args!("the method's own error, {size} bytes encoded in a type not known here");
+                Err(CallError::App(AppError::msg(message)))
+            }
+        }
+    }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     codec::Codec,
     context::Context,
-    error::{AppError, CallError},
+    error::CallError,
     status::{Executed, Reason, Status},
     transport::{Address, Tcp, Transport},
     wire::{Call, Limits},
@@ -99,7 +99,7 @@ impl Channel {
     /// See [`CallError`]. The error of a typed method, whose type is not known here, is reported by its size.
     pub async fn call(&self, name: &str, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
         let answer = self.invoke(Request::untyped(name, payload, self.options)).await?;
-        untyped_answer(self.codec(), answer)
+        answer.untyped(self.codec())
     }
 
     /// Opens the connection unless it is open.
@@ -195,21 +195,6 @@ fn deadline(options: CallOptions) -> Instant {
     match Context::current().and_then(|context| context.deadline()) {
         Some(inherited) => own.min(Instant::from_std(inherited)),
         None => own,
-    }
-}
-
-/// What an untyped call gives of an answer.
-pub(crate) fn untyped_answer(codec: Codec, answer: Answer) -> Result<Bytes, CallError> {
-    match answer {
-        Answer::Ok(bytes) => Ok(bytes),
-        Answer::AppError(bytes) => Err(CallError::App(codec.decode(&bytes).unwrap_or_else(AppError::from))),
-        Answer::App(bytes) => {
-            let message = format_args!(
-                "the method's own error, {} bytes encoded in a type not known here",
-                bytes.len()
-            );
-            Err(CallError::App(AppError::msg(message)))
-        }
     }
 }
 

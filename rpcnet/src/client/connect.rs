@@ -14,13 +14,12 @@ use crate::{
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectError {
     /// The transport could not reach the address: refused, unreachable, or not allowed.
-    #[error("cannot connect to {address}: {source}")]
+    #[error("cannot connect to {address}: {cause}")]
     Dial {
         /// Where to.
         address: Address,
-        /// The transport's error.
-        #[source]
-        source: Arc<std::io::Error>,
+        /// The transport's error. The message includes it, so it is not the `source` too: a report would say it twice.
+        cause: Arc<std::io::Error>,
     },
     /// Nothing answered in time.
     #[error("cannot connect to {address}: no answer within {timeout:?} (`connect_timeout`)")]
@@ -44,7 +43,7 @@ impl ConnectError {
     /// Whether the host answered that nobody listens there: proof that the process is gone, where a time-out proves
     /// nothing.
     pub fn is_refused(&self) -> bool {
-        matches!(self, Self::Dial { source, .. } if source.kind() == std::io::ErrorKind::ConnectionRefused)
+        matches!(self, Self::Dial { cause, .. } if cause.kind() == std::io::ErrorKind::ConnectionRefused)
     }
 }
 
@@ -78,7 +77,7 @@ impl Connector {
         let address = || self.address.clone();
         let stream = self.transport.connect(&self.address).await;
         let stream =
-            stream.map_err(|error| ConnectError::Dial { address: address(), source: Arc::new(error) })?;
+            stream.map_err(|error| ConnectError::Dial { address: address(), cause: Arc::new(error) })?;
         let connection = Handle::start(stream, self.codec, self.limits);
         match std::future::poll_fn(|cx| connection.poll_handshake(cx)).await {
             Ok(()) => Ok(connection),

@@ -71,17 +71,17 @@ pub enum BindError {
         second: String,
     },
     /// The address cannot be listened on: in use, not one of this host, not allowed.
-    #[error("cannot listen on {address}: {source}{}", advice(source))]
+    #[error("cannot listen on {address}: {cause}{}", advice(cause))]
     Listen {
         /// Where to.
         address: Address,
-        /// The transport's error.
-        source: io::Error,
+        /// The transport's error, which the message includes.
+        cause: io::Error,
     },
 }
 
-fn advice(source: &io::Error) -> &'static str {
-    match source.kind() {
+fn advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
         io::ErrorKind::AddrInUse => {
             "; stop the other process, or use port 0 to let the system choose a free one"
         }
@@ -226,7 +226,7 @@ impl ServerBuilder {
         let router = self.router?;
         match self.transport.listen(&address).await {
             Ok(listener) => Ok(Server { router, settings: self.settings, listener }),
-            Err(source) => Err(BindError::Listen { address, source }),
+            Err(cause) => Err(BindError::Listen { address, cause }),
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Claims about the schedule: what it wants next, as lists of decisions.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

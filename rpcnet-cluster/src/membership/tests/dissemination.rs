@@ -73,6 +73,28 @@ fn a_farewell_is_heard_by_all_and_nobody_is_failed() {
 }
 
 #[test]
+fn a_farewell_is_repeated_until_it_is_heard() {
+    let mut net = Net::settled(2, 9);
+    net.cut(0, 1);
+    net.cut(1, 0);
+    net.input(1, |membership, now| membership.leave(now));
+    // Longer than gossip would repeat it.
+    net.run_for(ms(1_700));
+    net.mend();
+    let took = net.run_until(secs(2), |net| net.state(0, 1) == Some(NodeState::Left));
+    assert!(took.is_some_and(|took| took <= ms(300)), "{took:?}");
+    assert_eq!(net.failures().len(), 0);
+}
+
+#[test]
+fn a_leaver_answers_for_another_second() {
+    let mut net = Net::settled(3, 10);
+    net.input(1, |membership, now| membership.leave(now));
+    let took = net.run_until(secs(5), |net| net.hosts[1].departed);
+    assert!(took.is_some_and(|took| took >= secs(1)), "{took:?}");
+}
+
+#[test]
 fn a_node_that_left_can_come_back() {
     let mut net = Net::settled(4, 4);
     net.input(1, |membership, now| membership.leave(now));

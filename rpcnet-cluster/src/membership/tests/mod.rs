@@ -1,7 +1,9 @@
 //! Claims about the membership protocol, in virtual time.
 
+mod chaos;
 mod detection;
 mod dissemination;
+mod evidence;
 mod few_nodes;
 mod hostile;
 mod merge;

@@ -7,7 +7,7 @@ use super::super::{ClusterEvent, Generation, Incarnation, NodeState};
 use super::net::{Net, id, ms, secs};
 
 /// A datagram in which node `from` says something of `subject`.
-fn says(net: &Net, from: usize, subject: usize, standing: Standing) -> Vec<u8> {
+pub(super) fn says(net: &Net, from: usize, subject: usize, standing: Standing) -> Vec<u8> {
     let sender = net.hosts[from].membership.local_node();
     let envelope = Envelope {
         cluster: cluster_of("test"),
@@ -23,12 +23,14 @@ fn says(net: &Net, from: usize, subject: usize, standing: Standing) -> Vec<u8> {
     writer.finish()
 }
 
+/// An accusation of the first incarnation by one node, with or without evidence that the process is gone.
+pub(super) fn accused_by(accuser: usize, gone: bool) -> Standing {
+    let accusers = Accusers::one(id(accuser), gone);
+    Standing { incarnation: Incarnation(0), state: NodeState::Suspect, accusers }
+}
+
 fn suspect(accuser: usize) -> Standing {
-    Standing {
-        incarnation: Incarnation(0),
-        state: NodeState::Suspect,
-        accusers: Accusers::one(id(accuser), false),
-    }
+    accused_by(accuser, false)
 }
 
 #[test]

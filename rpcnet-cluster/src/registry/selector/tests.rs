@@ -1,3 +1,5 @@
+//! Claims about selectors: what matches, and what is wrong with the rest.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -55,7 +55,7 @@ impl Net {
         let retransmission = if self.rng.f64() < self.loss * 3.0 { ms(1_000) } else { ms(0) };
         let at = self.now + self.latency() * 3 + retransmission;
         match target {
-            Some(target) if self.hosts[target].process != Process::Gone => {
+            Some(target) if self.hosts[target].process != Process::Gone && !self.streams_refused => {
                 self.schedule(at, target, What::Request { from: index, id, bytes });
             }
             _ => self.schedule(at, index, What::Reply { id, result: Err(StreamFailure::Refused) }),

@@ -2,6 +2,7 @@
 
 mod carry;
 mod questions;
+mod schedule;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use super::super::{
     ClusterEvent, Config, Generation, Identity, Membership, Node, NodeId, StreamFailure, StreamId,
 };
+use schedule::{Scheduled, What};
 
 pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -43,6 +45,10 @@ pub(super) struct Net {
     cut: BTreeSet<(usize, usize)>,
     /// No datagram passes, while streams do.
     pub(super) no_datagrams: bool,
+    /// Every stream is refused, as by a firewall that resets.
+    pub(super) streams_refused: bool,
+    /// The pause that nodes started from now on accept.
+    pub(super) patience: Duration,
     pub(super) log: Vec<Logged>,
     pub(super) seeds_unreachable: Vec<(usize, SocketAddr, StreamFailure)>,
     pub(super) datagrams_lost: u64,
@@ -67,6 +73,8 @@ pub(super) struct Host {
     /// Starts that the generation does not count, as if the clock had been set back.
     forgotten: u64,
     armed: Option<Instant>,
+    /// How often the timer ran at one moment.
+    timers: (Option<Instant>, u32),
     waiting: Vec<What>,
     open: BTreeSet<StreamId>,
     pub(super) view: BTreeMap<NodeId, Node>,
@@ -86,40 +94,6 @@ enum Process {
     Dark,
 }
 
-#[derive(Debug)]
-struct Scheduled {
-    at: Instant,
-    sequence: u64,
-    host: usize,
-    starts: u64,
-    what: What,
-}
-
-#[derive(Clone, Debug)]
-enum What {
-    Timer,
-    Datagram { from: SocketAddr, bytes: Vec<u8> },
-    Request { from: usize, id: StreamId, bytes: Vec<u8> },
-    Reply { id: StreamId, result: Result<Vec<u8>, StreamFailure> },
-}
-
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.sequence) == (other.at, other.sequence)
-    }
-}
-impl Eq for Scheduled {}
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.sequence).cmp(&(other.at, other.sequence))
-    }
-}
-
 impl Net {
     /// An empty world.
     pub(super) fn empty(seed: u64) -> Self {
@@ -135,6 +109,8 @@ impl Net {
             loss: 0.0,
             cut: BTreeSet::new(),
             no_datagrams: false,
+            streams_refused: false,
+            patience: ms(1_500),
             log: Vec::new(),
             seeds_unreachable: Vec::new(),
             datagrams_lost: 0,
@@ -145,16 +121,21 @@ impl Net {
     /// `nodes` processes that have found each other through node 0 and run for a few seconds.
     pub(super) fn settled(nodes: usize, seed: u64) -> Self {
         let mut net = Self::empty(seed);
+        net.settle(nodes);
+        net
+    }
+
+    /// Starts `nodes` processes in an empty world, as [`Net::settled`] does.
+    pub(super) fn settle(&mut self, nodes: usize) {
         for index in 0..nodes {
-            net.start(&[addr(0)]);
+            self.start(&[addr(0)]);
             if index == 0 {
-                net.run_for(ms(1));
+                self.run_for(ms(1));
             }
         }
-        let took = net.run_until(secs(20), |net| net.all_see(nodes));
+        let took = self.run_until(secs(20), |net| net.all_see(nodes));
         assert!(took.is_some(), "{nodes} nodes must find each other");
-        net.run_for(secs(3));
-        net
+        self.run_for(secs(3));
     }
 
     /// Starts another process that knows these seeds.
@@ -174,14 +155,16 @@ impl Net {
     fn new_host(&mut self, index: usize, addr: SocketAddr, cluster: &str, starts: u64) -> Host {
         let forgotten = self.hosts.get(index).map_or(0, |host| host.forgotten);
         let identity = Identity::new(id(index), Generation(1_000 + starts - forgotten), addr);
+        let config = Config::new(cluster).acceptable_pause(self.patience);
         Host {
-            membership: Membership::new(identity, Config::new(cluster), self.rng.u64(..)),
+            membership: Membership::new(identity, config, self.rng.u64(..)),
             addr,
             process: Process::Running,
             cluster: cluster.to_owned(),
             starts,
             forgotten,
             armed: None,
+            timers: (None, 0),
             waiting: Vec::new(),
             open: BTreeSet::new(),
             view: BTreeMap::new(),
@@ -230,6 +213,11 @@ impl Net {
             self.deliver(index, what);
         }
         self.input(index, Membership::handle_timeout);
+    }
+
+    /// What was received in a pause is lost, as when the socket's buffer was full.
+    pub(super) fn lose_waiting(&mut self, index: usize) {
+        self.hosts[index].waiting.clear();
     }
 
     /// Nothing passes from `from` to `to`.
@@ -317,6 +305,7 @@ impl Net {
                 if self.hosts[index].armed == Some(next.at) {
                     self.hosts[index].armed = None;
                     self.input(index, Membership::handle_timeout);
+                    self.assert_not_spinning(index);
                 }
             }
             (Process::Paused, What::Timer) => self.hosts[index].armed = None,
@@ -324,6 +313,14 @@ impl Net {
             (Process::Paused, what) => self.hosts[index].waiting.push(what),
             (Process::Gone | Process::Dark, _) => {}
         }
+    }
+
+    /// A timer that is due again and again at one moment would be a busy loop in a driver.
+    fn assert_not_spinning(&mut self, index: usize) {
+        let host = &mut self.hosts[index];
+        let (last, times) = host.timers;
+        host.timers = if last == Some(self.now) { (last, times + 1) } else { (Some(self.now), 0) };
+        assert!(times < 100, "node {index} asks for a timer at {:?} again and again", self.now - self.start);
     }
 }
 
