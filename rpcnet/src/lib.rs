@@ -94,5 +94,6 @@ pub use wire::Limits;
 /// What almost every program that defines or calls a service names.
 pub mod prelude {
     pub use crate::{AppError, CallError, CallOptions, Channel, Context, Executed, Server, rpc_trait};
+    pub use bytes::Bytes;
     pub use uuid::Uuid;
 }

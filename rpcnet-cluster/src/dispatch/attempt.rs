@@ -1,9 +1,7 @@
 //! One call to one worker, once.
 
 use bytes::Bytes;
-use rpcnet::{
-    Answer, CallError, CallOptions, Caller, Codec, Context, Executed, Reason, Request, Status,
-};
+use rpcnet::{Answer, CallError, CallOptions, Caller, Codec, Context, Executed, Reason, Request, Status};
 use tokio::time::Instant;
 
 use crate::registry::Worker;

@@ -99,7 +99,9 @@ fn reason(why: GaveUp, attempts: usize) -> String {
     match why {
         GaveUp::NotRepeatable if attempts == 1 => String::new(),
         GaveUp::NotRepeatable => format!("after {attempts} attempts: "),
-        GaveUp::MayHaveRun => "not sent again, because it may have run and is not marked `#[rpc(idempotent)]`: ".into(),
+        GaveUp::MayHaveRun => {
+            "not sent again, because it may have run and is not marked `#[rpc(idempotent)]`: ".into()
+        }
         GaveUp::Attempts => format!("gave up after {attempts} attempts: "),
         GaveUp::Budget => {
             "not sent again, too many calls are being repeated (retry_budget_exhausted): ".into()

@@ -118,6 +118,16 @@ impl Server {
         self.listener.local_addr()
     }
 
+    /// Adds a service that could only be made once the address was known, such as one that calls the cluster in which this
+    /// server is announced.
+    ///
+    /// # Errors
+    ///
+    /// When one of its methods has the id of another.
+    pub fn service(&mut self, service: impl Service) -> Result<(), BindError> {
+        Ok(self.router.add_service(service)?)
+    }
+
     /// Adds a method of bytes under a name: see [`ServerBuilder::register`].
     ///
     /// # Errors
