@@ -25,10 +25,13 @@ use crate::{
 
 /// Serves [`Work`] and [`Watch`] and is a member of the cluster, until the process ends.
 pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
+    // Bound first, so that its address can be announced; its services come when the cluster they call is there.
+    let mut server = Server::builder().bind("127.0.0.1:0").await?;
     let cluster = ClusterMembership::builder()
         .bind("127.0.0.1:0")
         .label("director")
         .tag("role", "director")
+        .advertise(server.local_addr())
         .join()
         .await?;
     let gossip = cluster.local_addr();
@@ -36,11 +39,8 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let workers = WorkClient::new(ResilientClient::new(registry.clone()).select("role=worker"));
     let watched = Watched { cluster, registry, diary: Arc::new(Diary::new()) };
     tokio::spawn(keep(Arc::clone(&watched.diary), watched.registry.clone()));
-    let server = Server::builder()
-        .service(WorkServer::new(Director { workers }))
-        .service(WatchServer::new(watched))
-        .bind("127.0.0.1:0")
-        .await?;
+    server.service(WorkServer::new(Director { workers }))?;
+    server.service(WatchServer::new(watched))?;
     Ready { rpc: server.local_addr(), gossip }.tell()?;
     server.serve().await;
     Ok(())

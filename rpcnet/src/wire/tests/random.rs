@@ -46,10 +46,10 @@ impl Books {
             assert!(self.open.remove(&id).is_some(), "{id:?} was answered twice, or after it was closed");
             match result {
                 Ok(answer) => {
-                    assert_eq!(answer, ok(vec![3; self.answered[&id]]), "the answer of another call")
+                    assert_eq!(answer, ok(vec![3; self.answered[&id]]), "the answer of another call");
                 }
                 Err(status) => {
-                    assert!(matches!(status.reason(), Reason::Deadline | Reason::Draining), "{status}")
+                    assert!(matches!(status.reason(), Reason::Deadline | Reason::Draining), "{status}");
                 }
             }
             pair.client.connection.close(id);
