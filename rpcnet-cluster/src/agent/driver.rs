@@ -185,7 +185,7 @@ impl Driver {
     }
 
     fn handle_request(&mut self, request: Request) {
-        let answer = self.membership.handle_stream_request(now(), request.from, &request.bytes);
+        let answer = self.membership.handle_stream_request(now(), &request.bytes);
         if answer.is_err() {
             count(&self.counting.streams_malformed);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rpcnet::transport::Transport;
-use rpcnet::{AppError, CallError, CallOptions, Channel, Context, Limits, Reason, Server, ServerBuilder};
+use rpcnet::{AppError, CallError, CallOptions, Channel, Limits, Reason, Server, ServerBuilder};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::membership::{Malformed, STREAM_BYTES_MAX, StreamFailure};
@@ -20,7 +20,6 @@ const REQUESTS_WAITING_MAX: usize = 256;
 /// A request that arrived, and where its answer goes.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) from: SocketAddr,
     pub(super) bytes: Bytes,
     pub(super) answer: oneshot::Sender<Result<Vec<u8>, Malformed>>,
 }
@@ -37,11 +36,9 @@ pub(super) fn service(transport: Arc<dyn Transport>) -> (ServerBuilder, mpsc::Re
 }
 
 async fn serve(requests: mpsc::Sender<Request>, bytes: Bytes) -> Result<Bytes, AppError> {
-    let peer = Context::current().and_then(|context| context.peer());
-    let from = peer.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
     let (answer, answered) = oneshot::channel();
     let gone = || AppError::msg("this node is leaving");
-    requests.send(Request { from, bytes, answer }).await.map_err(|_| gone())?;
+    requests.send(Request { bytes, answer }).await.map_err(|_| gone())?;
     let answer = answered.await.map_err(|_| gone())?;
     Ok(answer?.into())
 }

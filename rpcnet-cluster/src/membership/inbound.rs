@@ -22,7 +22,7 @@ impl Membership {
         }
         self.observe(now);
         let tell = !matches!(datagram.body, Body::YouAre { .. });
-        self.hear(now, &datagram.envelope, tell.then_some(from), from);
+        self.hear(now, &datagram.envelope, tell.then_some(from));
         for update in datagram.updates {
             self.merge(now, update, Origin::Gossip);
         }
@@ -82,17 +82,11 @@ impl Membership {
 
     /// What a packet says by being there: the sender's own generation and incarnation, and its root hash. `tell` is
     /// where to send what is held of it, if that is worse than its own word.
-    pub(super) fn hear(
-        &mut self,
-        now: Instant,
-        envelope: &Envelope,
-        tell: Option<SocketAddr>,
-        from: SocketAddr,
-    ) {
+    pub(super) fn hear(&mut self, now: Instant, envelope: &Envelope, tell: Option<SocketAddr>) {
         let root = self.table.root();
         let Some(member) = self.table.get_mut(envelope.from) else { return };
         member.heard = Some(now);
-        let state = member.state();
+        let (state, addr) = (member.state(), member.record.profile.addr);
         let held = (member.record.generation, member.record.standing.incarnation);
         let own = (envelope.generation, envelope.incarnation);
         let accused = own == held && matches!(state, NodeState::Suspect | NodeState::Failed);
@@ -104,7 +98,8 @@ impl Membership {
             self.tell(now, envelope.from, to);
         }
         if state.is_visible() && tell.is_some() {
-            self.sync.note(now, envelope.from, from, envelope.root == root);
+            // At its own address, not where the packet says it came from: nobody can aim our streams at a third party.
+            self.sync.note(now, envelope.from, addr, envelope.root == root);
         }
     }
 

@@ -94,7 +94,7 @@ impl Membership {
     }
 
     fn stream_answered(&mut self, now: Instant, open: Open, id: StreamId, from: &Envelope, reply: Reply) {
-        self.hear(now, from, None, open_addr(open));
+        self.hear(now, from, None);
         match (open.purpose, reply) {
             (StreamPurpose::Join { seed }, Reply::Page(page)) => self.seed_answered(now, seed, from, page),
             (StreamPurpose::Sync { to, .. }, Reply::Page(page)) => self.page_arrived(now, to, from, page),
@@ -155,20 +155,15 @@ impl Membership {
         }
     }
 
-    /// A request has arrived over a stream; returns the answer to send back. `from` is only used for logging by
-    /// address: who asks is in the request.
+    /// A request has arrived over a stream; returns the answer to send back. Who asks is in the request, so the
+    /// stream's address does not matter.
     ///
     /// # Errors
     /// If it is not a request of this cluster. Nothing was changed; count it and close the stream.
-    pub fn handle_stream_request(
-        &mut self,
-        now: Instant,
-        from: SocketAddr,
-        bytes: &[u8],
-    ) -> Result<Vec<u8>, Malformed> {
+    pub fn handle_stream_request(&mut self, now: Instant, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
         let (envelope, request) = decode_request(self.cluster, bytes)?;
         self.observe(now);
-        self.hear(now, &envelope, None, from);
+        self.hear(now, &envelope, None);
         let reply = match request {
             Request::Join { me } => {
                 self.merge(now, *me, Origin::Owner);
@@ -212,12 +207,5 @@ impl Membership {
     pub(super) fn is_member_addr(&self, addr: SocketAddr) -> bool {
         let visible = |state: NodeState| state.is_visible();
         self.table.iter().any(|(_, member)| visible(member.state()) && member.record.profile.addr == addr)
-    }
-}
-
-fn open_addr(open: Open) -> SocketAddr {
-    match open.purpose {
-        StreamPurpose::Join { seed: addr } | StreamPurpose::Sync { to: addr, .. } => addr,
-        StreamPurpose::Push | StreamPurpose::Probe { .. } => SocketAddr::from(([0, 0, 0, 0], 0)),
     }
 }

@@ -1,6 +1,7 @@
 //! What one node is told, all hear.
 
-use super::super::{ClusterEvent, NodeState};
+use super::super::record::Standing;
+use super::super::{ClusterEvent, Incarnation, NodeState};
 use super::net::{Net, addr, id, ms, secs};
 
 #[test]
@@ -51,6 +52,20 @@ fn news_that_no_gossip_delivered_is_found_by_comparing() {
     println!("found by comparing: {took:?}");
     assert!(took.is_some_and(|took| took <= secs(3)), "{took:?}");
     assert_eq!(net.log.iter().filter(|l| matches!(l.event, ClusterEvent::NodeSuspected { .. })).count(), 0);
+}
+
+#[test]
+fn whoever_compares_also_gives_what_the_other_lacks() {
+    let mut net = Net::settled(2, 11);
+    // Node 0 hears nothing from node 1 by datagram, so it is node 1 that notices the difference.
+    net.no_datagrams = true;
+    net.input(1, |membership, now| membership.set_tag(now, "zone", "c")).unwrap();
+    let stale = super::refutation::says(&net, 0, 0, Standing::alive(Incarnation(0)));
+    for _ in 0..2 {
+        assert!(net.inject(1, &stale));
+        net.run_for(ms(1_100));
+    }
+    assert_eq!(net.hosts[0].view[&id(1)].tag("zone"), Some("c"));
 }
 
 #[test]

@@ -65,8 +65,7 @@ fn an_old_verdict_that_a_sync_brings_is_held_back_until_its_subject_has_spoken()
     record.standing = Standing { incarnation: Incarnation(0), state: NodeState::Failed, accusers };
     let push = Request::Push { updates: vec![Update::Full(record)] };
     let bytes = encode_request(&envelope(&net, 1), &push);
-    let from = net.hosts[1].addr;
-    net.input(0, |membership, now| membership.handle_stream_request(now, from, &bytes)).unwrap();
+    net.input(0, |membership, now| membership.handle_stream_request(now, &bytes)).unwrap();
     assert_eq!(net.state(0, 2), Some(NodeState::Suspect));
     net.run_for(secs(10));
     assert!(net.everywhere(2, NodeState::Alive));

@@ -97,9 +97,8 @@ impl Net {
                 let _ = self.input(index, |membership, now| membership.handle_datagram(now, from, &bytes));
             }
             What::Request { from, id, bytes } => {
-                let addr = self.hosts[from].addr;
                 let answer =
-                    self.input(index, |membership, now| membership.handle_stream_request(now, addr, &bytes));
+                    self.input(index, |membership, now| membership.handle_stream_request(now, &bytes));
                 if let Ok(bytes) = &answer {
                     self.hosts[index].sent_bytes += bytes.len() + 200;
                 }
