@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, future::poll_fn, io, net::SocketAddr, sync::Arc
 use tokio::task::{Id, JoinSet};
 
 use super::{
-    builder::Settings,
     connection::{Served, Services},
+    settings::Settings,
 };
 use crate::transport::{BoxStream, Listener};
 

@@ -10,6 +10,7 @@ use super::{
     handler::untyped,
     router::{Duplicate, Router},
     routes::Service,
+    settings::Settings,
 };
 use crate::{
     error::AppError,
@@ -47,14 +48,6 @@ pub struct ServerBuilder {
     router: Result<Router, Duplicate>,
     settings: Settings,
     transport: Arc<dyn Transport>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
-    pub(crate) limits: Limits,
-    pub(crate) cache: CacheLimits,
-    pub(crate) connections_max: usize,
-    pub(crate) shutdown_timeout: Duration,
 }
 
 /// Why a server could not be bound.

@@ -7,3 +7,4 @@ mod execution;
 pub(crate) mod handler;
 mod router;
 pub(crate) mod routes;
+mod settings;

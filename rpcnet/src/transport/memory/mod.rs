@@ -1,0 +1,151 @@
+//! A network in memory: hosts, streams and datagrams, and the ways a network fails.
+//!
+//! It runs on tokio's clock. Under a paused clock (`tokio::time::pause`) a test that waits takes no time, and the same
+//! seed loses the same datagrams.
+
+mod datagram;
+mod host;
+mod stream;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc};
+
+use self::{
+    datagram::Datagram,
+    stream::{End, MemoryStream, Pipe},
+};
+pub use self::{datagram::MemorySocket, host::MemoryHost};
+
+/// A network of hosts in one process.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// use rpcnet::transport::memory::MemoryNetwork;
+///
+/// let network = MemoryNetwork::new(7);
+/// let (a, b) = (network.host([10, 0, 0, 1]), network.host([10, 0, 0, 2]));
+/// network.cut(a.ip(), b.ip());    // what either sends to the other waits, and datagrams are lost
+/// network.heal();
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct MemoryNetwork {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    net: Mutex<Net>,
+    /// Told whenever a cut ends.
+    healed: Notify,
+}
+
+#[derive(Debug)]
+struct Net {
+    random: fastrand::Rng,
+    latency: Duration,
+    loss: f64,
+    /// Ordered pairs of hosts: what the first sends does not reach the second.
+    cuts: BTreeSet<(IpAddr, IpAddr)>,
+    listeners: BTreeMap<SocketAddr, mpsc::Sender<(MemoryStream, SocketAddr)>>,
+    sockets: BTreeMap<SocketAddr, mpsc::Sender<Datagram>>,
+    pipes: BTreeMap<u64, Pipe>,
+    last_pipe: u64,
+    last_port: u16,
+}
+
+/// The first port the network gives out, as most systems do.
+const PORT_FIRST: u16 = 49152;
+
+impl MemoryNetwork {
+    /// A network in which a packet takes half a millisecond and none is lost.
+    pub fn new(seed: u64) -> Self {
+        let net = Net {
+            random: fastrand::Rng::with_seed(seed),
+            latency: Duration::from_micros(500),
+            loss: 0.0,
+            cuts: BTreeSet::new(),
+            listeners: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            pipes: BTreeMap::new(),
+            last_pipe: 0,
+            last_port: PORT_FIRST - 1,
+        };
+        Self { shared: Arc::new(Shared { net: Mutex::new(net), healed: Notify::new() }) }
+    }
+
+    /// The host with an address. It exists as soon as somebody asks for it.
+    pub fn host(&self, ip: impl Into<IpAddr>) -> MemoryHost {
+        MemoryHost::new(self.clone(), ip.into())
+    }
+
+    /// Sets how long a packet takes. Those under way are not affected.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared.net.lock().latency = latency;
+    }
+
+    /// Sets the share of datagrams that are lost, 0 to 1. Streams lose nothing.
+    pub fn set_loss(&self, loss: f64) {
+        self.shared.net.lock().loss = loss;
+    }
+
+    /// Cuts the link between two hosts, in both directions: datagrams are lost without a sign, streams stall, and new
+    /// connections neither succeed nor fail.
+    pub fn cut(&self, a: IpAddr, b: IpAddr) {
+        self.shared.net.lock().cuts.extend([(a, b), (b, a)]);
+    }
+
+    /// Cuts every link between the hosts of one side and those of the other.
+    pub fn partition(&self, one: &[IpAddr], other: &[IpAddr]) {
+        one.iter().for_each(|a| other.iter().for_each(|b| self.cut(*a, *b)));
+    }
+
+    /// Ends every cut. What was written to streams meanwhile arrives.
+    pub fn heal(&self) {
+        let mut net = self.shared.net.lock();
+        net.cuts.clear();
+        net.pipes.values_mut().for_each(Pipe::wake_reader);
+        drop(net);
+        self.shared.healed.notify_waiters();
+    }
+
+    /// Ends the processes of a host as SIGKILL does: its connections are reset, its ports closed. The host itself is up
+    /// and refuses whoever knocks.
+    pub fn kill(&self, ip: IpAddr) {
+        let mut net = self.shared.net.lock();
+        net.listeners.retain(|addr, _| addr.ip() != ip);
+        net.sockets.retain(|addr, _| addr.ip() != ip);
+        for pipe in net.pipes.values_mut().filter(|pipe| pipe.from == ip || pipe.to == ip) {
+            pipe.finish(End::Reset);
+        }
+    }
+}
+
+impl Net {
+    fn is_cut(&self, from: IpAddr, to: IpAddr) -> bool {
+        from != to && self.cuts.contains(&(from, to))
+    }
+
+    fn free_port(&mut self, ip: IpAddr) -> u16 {
+        loop {
+            self.last_port = self.last_port.checked_add(1).unwrap_or(PORT_FIRST);
+            let addr = SocketAddr::new(ip, self.last_port);
+            if !self.listeners.contains_key(&addr) && !self.sockets.contains_key(&addr) {
+                return self.last_port;
+            }
+        }
+    }
+
+    fn pipe(&mut self, from: IpAddr, to: IpAddr) -> u64 {
+        self.last_pipe += 1;
+        self.pipes.insert(self.last_pipe, Pipe::new(from, to));
+        self.last_pipe
+    }
+}
