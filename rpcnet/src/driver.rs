@@ -98,6 +98,19 @@ impl<E: End> Driver<E> {
         Self { shared, end, pump: Pump::new(stream), timer, gathered: false }
     }
 
+    /// Does what time has come for, which must not wait until nothing is left to read.
+    fn keep_time(&mut self) {
+        let now = Instant::now().into_std();
+        let mut state = self.shared.lock();
+        if self.pump.take_progress() {
+            state.connection.handle_progress(now);
+        }
+        if state.connection.next_timeout().is_some_and(|at| at <= now) {
+            state.connection.handle_timeout(now);
+            self.end.handle_outputs(state);
+        }
+    }
+
     /// Lets other callers go first, once, when more than one call is in flight.
     ///
     /// The scheduler runs a woken task next, before those that were woken earlier: without this the first of many callers
@@ -147,11 +160,9 @@ impl<E: End> Driver<E> {
 
     /// Arms the timer and registers to be woken, unless there is something to do at once.
     fn rest(&mut self, cx: &mut Context<'_>) -> Rest {
-        let now = Instant::now().into_std();
+        self.keep_time();
         let mut state = self.shared.lock();
-        if state.connection.next_timeout().is_some_and(|at| at <= now) {
-            state.connection.handle_timeout(now);
-            self.end.handle_outputs(state);
+        if state.connection.is_closed() {
             return Rest::Again;
         }
         if let Some(at) = state.connection.next_timeout() {
@@ -177,6 +188,15 @@ impl<E: End> Driver<E> {
     }
 }
 
+impl<E: End> Drop for Driver<E> {
+    /// However the task ends (its runtime may be gone, a transport may have panicked), nobody waits for it for ever.
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.connection.fail(CloseReason::ShutDown);
+        self.end.handle_outputs(state);
+    }
+}
+
 impl<E: End> Future for Driver<E> {
     type Output = ();
 
@@ -185,6 +205,7 @@ impl<E: End> Future for Driver<E> {
         if this.gather(cx) {
             return Poll::Pending;
         }
+        this.keep_time();
         for _ in 0..READS_PER_POLL {
             let written = this.write(cx);
             let drained = this.read(cx);

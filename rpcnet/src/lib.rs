@@ -34,7 +34,7 @@
 //!   one write. A method that does not wait for anything costs the server no task.
 //! - Every call has a **deadline**: its own ([`CallOptions::timeout`]), or what is left of the call it is made for, or
 //!   [ten seconds](CallOptions::TIMEOUT_DEFAULT). It travels with the call; the server stops working when it has passed.
-//! - **Dropping** the future of a call cancels it at the server.
+//! - **Dropping** the future of a call cancels it at the server. (A keyed method runs on, so that a repeat finds its answer.)
 //! - A call that may have run is **never sent again** by this crate. [`CallError`] says whether it ran, did not run, or
 //!   whether nobody can know.
 //! - A method with a parameter `request_id: Uuid` is **keyed**: a repeated id is answered from the server's cache.
@@ -64,6 +64,7 @@ mod idempotency;
 mod method;
 mod server;
 mod status;
+mod time;
 pub mod transport;
 mod wire;
 

@@ -100,6 +100,51 @@ async fn dropping_a_call_cancels_it_at_the_server() {
     assert_eq!((world.probe.began(), world.probe.ended()), (1, 1));
 }
 
+/// Dropped before the driver has sent it: call and cancel leave, and arrive, together.
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_as_soon_as_it_was_made_leaves_nothing_running() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    for _ in 0..100 {
+        let mut call = Box::pin(bench.wait());
+        std::future::poll_fn(|cx| {
+            assert!(call.as_mut().poll(cx).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+    }
+    settle().await;
+    assert_eq!(world.probe.began(), world.probe.ended());
+}
+
+/// Also with settings that mean "never".
+#[tokio::test(start_paused = true)]
+async fn the_longest_timeout_is_a_timeout_and_none_at_all_sends_nothing() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    assert!(bench.with(CallOptions::timeout(Duration::MAX)).echo(String::new()).await.is_ok());
+    let error = bench.with(CallOptions::timeout(Duration::ZERO)).wait().await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::Deadline), Executed::No));
+    settle().await;
+    assert_eq!(world.probe.began(), 0);
+}
+
+/// A runtime that ends takes the driver of its connections with it.
+#[test]
+fn calls_on_a_connection_whose_runtime_is_gone_fail_and_do_not_hang() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let first = runtime();
+    let (world, channel) = first.block_on(async {
+        let world = World::new().await;
+        let channel = world.channel().await;
+        (world, channel)
+    });
+    drop(first);
+    let error = runtime().block_on(channel.call("Bench/echo", "")).unwrap_err();
+    assert_eq!(error.executed(), Executed::No, "{error}");
+    drop(world);
+}
+
 #[tokio::test(start_paused = true)]
 async fn calls_of_one_connection_do_not_wait_for_each_other() {
     let world = World::new().await;

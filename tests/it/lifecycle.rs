@@ -30,6 +30,20 @@ async fn a_lost_connection_fails_the_calls_on_it_and_the_next_call_opens_another
     assert_eq!(bench.echo("again".into()).await.unwrap(), "again");
 }
 
+/// The same, by calls each of which has the default deadline.
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_vanishes_costs_a_few_calls_and_not_all_of_them() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    bench.echo(String::new()).await.unwrap();
+    world.network.cut(world.server.ip(), world.client.ip());
+    let mut reasons = Vec::new();
+    for _ in 0..4 {
+        reasons.extend(bench.echo(String::new()).await.unwrap_err().reason());
+    }
+    assert!(reasons.contains(&Reason::ConnectFailed), "{reasons:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_vanishes_is_found_out_by_keepalive() {
     let world = World::new().await;

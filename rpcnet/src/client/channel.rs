@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     caller::{Answer, Caller, Request},
@@ -17,6 +17,7 @@ use crate::{
     context::Context,
     error::CallError,
     status::{Executed, Reason, Status},
+    time::later,
     transport::{Address, Tcp, Transport},
     wire::{Call, Limits},
 };
@@ -43,9 +44,12 @@ pub struct Channel {
 struct Inner {
     connector: Connector,
     current: parking_lot::Mutex<Option<Handle>>,
-    /// Held while a connection is being opened, so that many callers open one.
-    dialling: tokio::sync::Mutex<()>,
+    /// The dial under way.
+    dialling: parking_lot::Mutex<Option<watch::Receiver<Option<Dialled>>>>,
 }
+
+/// What became of a dial.
+type Dialled = Result<Handle, ConnectError>;
 
 /// Settings of a [`Channel`].
 #[derive(Debug, Clone)]
@@ -128,17 +132,23 @@ impl Channel {
         if let Some(connection) = self.inner.open_connection() {
             return Ok(connection);
         }
-        let _dialling = self.inner.dialling.lock().await;
-        if let Some(connection) = self.inner.open_connection() {
-            return Ok(connection);
+        let mut dial = Inner::dial(&self.inner);
+        match dial.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(dialled)) => dialled.clone(),
+            // The dial's task was ended with its runtime, or a transport panicked in it.
+            Ok(None) | Err(_) => Err(self.inner.connector.abandoned()),
         }
-        let connection = self.inner.connector.connect().await?;
-        *self.inner.current.lock() = Some(connection.clone());
-        Ok(connection)
     }
 
     /// Queues a call on the connection, opening one if there is none or the one there is takes no calls any more.
     async fn begin(&self, request: &Request, deadline: Instant) -> Result<InFlight, Status> {
+        if deadline <= Instant::now() {
+            return Err(Status::new(
+                Reason::Deadline,
+                Executed::No,
+                "the deadline had passed before the call was made",
+            ));
+        }
         let call = || Call {
             method: request.method,
             timeout: Some(deadline.saturating_duration_since(Instant::now())),
@@ -171,6 +181,29 @@ impl Inner {
         }
         current.clone()
     }
+
+    /// The dial under way, or a new one: all who wait for a connection wait for the same, and it goes on when one of them
+    /// gives up.
+    fn dial(inner: &Arc<Self>) -> watch::Receiver<Option<Dialled>> {
+        let mut dialling = inner.dialling.lock();
+        if let Some(dial) =
+            dialling.as_ref().filter(|dial| dial.has_changed().is_ok() && dial.borrow().is_none())
+        {
+            return dial.clone();
+        }
+        let (done, dial) = watch::channel(None);
+        *dialling = Some(dial.clone());
+        let inner = Arc::clone(inner);
+        tokio::spawn(async move {
+            let dialled = inner.connector.connect().await;
+            if let Ok(connection) = &dialled {
+                *inner.current.lock() = Some(connection.clone());
+            }
+            *inner.dialling.lock() = None;
+            done.send_replace(Some(dialled));
+        });
+        dial
+    }
 }
 
 impl Caller for Channel {
@@ -191,7 +224,7 @@ impl Caller for Channel {
 /// When a call must end: its own timeout, or what is left of the call it is made for, whichever is sooner.
 fn deadline(options: CallOptions) -> Instant {
     let own = options.timeout.unwrap_or(CallOptions::TIMEOUT_DEFAULT);
-    let own = Instant::now() + own;
+    let own = Instant::from_std(later(Instant::now().into_std(), own));
     match Context::current().and_then(|context| context.deadline()) {
         Some(inherited) => own.min(Instant::from_std(inherited)),
         None => own,
@@ -240,7 +273,7 @@ impl ChannelBuilder {
         let inner = Inner {
             connector: self.connector,
             current: parking_lot::Mutex::default(),
-            dialling: tokio::sync::Mutex::default(),
+            dialling: parking_lot::Mutex::default(),
         };
         Channel { inner: Arc::new(inner), options: self.options }
     }

@@ -73,6 +73,12 @@ impl Connector {
         }
     }
 
+    /// The error of a dial whose task has ended without a result.
+    pub(super) fn abandoned(&self) -> ConnectError {
+        let cause = Arc::new(std::io::Error::other("the task that was opening the connection has ended"));
+        ConnectError::Dial { address: self.address.clone(), cause }
+    }
+
     async fn dial(&self) -> Result<Handle, ConnectError> {
         let address = || self.address.clone();
         let stream = self.transport.connect(&self.address).await;

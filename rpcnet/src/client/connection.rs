@@ -15,9 +15,9 @@ use super::{caller::Answer, guard::InFlight};
 use crate::{
     codec::Codec,
     driver::{Driver, End, Shared, State},
-    status::{Executed, Reason, Status},
+    status::Status,
     transport::BoxStream,
-    wire::{Call, CloseReason, Connection, IncomingCall, Limits, Output, Role},
+    wire::{Call, CloseReason, Connection, Limits, Output, Role},
 };
 
 /// A hold on a connection. The connection goes when there is none and nothing is left to send.
@@ -155,9 +155,9 @@ impl State<Waiting> {
                 }
                 Output::Ready { .. } => self.shaken(Ok(()), wakers),
                 Output::Closed(reason) => self.shaken(Err(reason), wakers),
-                Output::Called(call) => self.refuse(&call),
                 Output::GoingAway => self.extra.going_away = true,
-                Output::Abandoned(_) => {}
+                // A connector takes no calls: the protocol's core has ended the connection of whoever made one.
+                Output::Called(_) | Output::Abandoned(_) => {}
             }
         }
     }
@@ -165,10 +165,5 @@ impl State<Waiting> {
     fn shaken(&mut self, result: Result<(), CloseReason>, wakers: &mut Vec<Waker>) {
         self.extra.handshake.get_or_insert(result);
         wakers.extend(self.extra.greeting.take());
-    }
-
-    fn refuse(&mut self, call: &IncomingCall) {
-        let message = "this end of the connection is a client and serves no methods";
-        self.connection.reply(call.id, Err(Status::new(Reason::UnknownMethod, Executed::No, message)));
     }
 }

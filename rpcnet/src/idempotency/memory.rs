@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{CacheLimits, Key};
-use crate::{client::caller::Answer, status::Status};
+use crate::{client::caller::Answer, status::Status, time::later};
 
 /// Requests by key.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Table {
         };
         if !matches!(outcome, Outcome::NothingRan) {
             self.entries.insert(key, entry);
-            self.ended.push_back((now + self.limits.window, key));
+            self.ended.push_back((later(now, self.limits.window), key));
         }
         match before {
             State::InFlight(waiters) => waiters,
@@ -129,7 +129,9 @@ impl Entry {
         match &mut self.state {
             State::InFlight(waiters) => {
                 // Repeats that gave up are let go, so that a client that retries for ever does not pile them up.
-                waiters.retain(|waiter| !waiter.is_closed());
+                if waiters.len().is_power_of_two() {
+                    waiters.retain(|waiter| !waiter.is_closed());
+                }
                 let (sender, receiver) = oneshot::channel();
                 waiters.push(sender);
                 Found::InFlight(receiver)

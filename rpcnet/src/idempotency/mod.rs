@@ -130,7 +130,7 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// The request has run.
+    /// The request has run, or was refused before it did: then the next call with its id is the first.
     pub(crate) fn complete(mut self, result: &Result<Answer, Status>) {
         let outcome = match result {
             Ok(answer) => Outcome::Answered(answer.clone()),
@@ -138,11 +138,6 @@ impl Ticket {
             Err(_) => Outcome::Lost,
         };
         self.close(outcome);
-    }
-
-    /// Nothing of the request ran: the next call with its id is the first.
-    pub(crate) fn withdraw(mut self) {
-        self.close(Outcome::NothingRan);
     }
 
     fn close(&mut self, outcome: Outcome) {

@@ -114,6 +114,8 @@ impl End for ServerEnd {
                 Output::Answered { .. } | Output::GoingAway => {}
             }
         }
+        // A call may have been given up in the same read that brought it: then it is not begun.
+        self.called.retain(|call| state.connection.is_running(call.id));
         if self.called.is_empty() {
             return;
         }
@@ -175,7 +177,7 @@ impl Calls {
             Begin::Run(ticket) => match self.execution(route, &call) {
                 Ok(execution) => self.spawn_keyed(call.id, execution, ticket),
                 Err(status) => {
-                    ticket.withdraw();
+                    ticket.complete(&Err(status.clone()));
                     return Err(status);
                 }
             },
@@ -206,7 +208,10 @@ impl Calls {
         if self.running.len() <= id.slot() {
             self.running.resize_with(id.slot() + 1, || None);
         }
-        self.running[id.slot()] = Some((id, task.abort_handle()));
+        if let Some((_, old)) = self.running[id.slot()].replace((id, task.abort_handle())) {
+            // Finished long ago, as the slot is free; ended here if it should not be.
+            old.abort();
+        }
     }
 
     /// Runs a keyed call in a task that its caller cannot end: whoever repeats the call is to find its answer.

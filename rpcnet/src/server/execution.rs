@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Poll, Waker},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -25,7 +26,8 @@ pub(crate) struct Execution {
     route: Arc<Route>,
     context: Context,
     handler: HandlerFuture,
-    begun: bool,
+    /// When work on the call began; `None` once it was polled.
+    begun: Option<Instant>,
 }
 
 impl Execution {
@@ -36,13 +38,14 @@ impl Execution {
         context: Context,
         payload: Bytes,
     ) -> Result<Self, Status> {
+        let begun = Some(Instant::now());
         // `Deserialize` and the function that makes the future are the user's code too.
         let made = catch_unwind(AssertUnwindSafe(|| route.handler.handle(codec, context.clone(), payload)));
         let handler = match made {
             Ok(result) => result?,
             Err(panic) => return Err(panicked(route, &*panic)),
         };
-        Ok(Self { route: Arc::clone(route), context, handler, begun: false })
+        Ok(Self { route: Arc::clone(route), context, handler, begun })
     }
 
     /// Polls the handler once, where the call was read. `None` when it waits for something.
@@ -67,12 +70,11 @@ impl Future for Execution {
     type Output = Result<Answer, Status>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
-        if std::mem::replace(&mut self.begun, true) {
-            return self.poll_handler(cx);
-        }
-        let begin = std::time::Instant::now();
+        let begun = self.begun.take();
         let poll = self.poll_handler(cx);
-        self.route.cost.record(begin.elapsed());
+        if let Some(begun) = begun {
+            self.route.cost.record(begun.elapsed());
+        }
         poll
     }
 }

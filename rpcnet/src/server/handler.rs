@@ -22,7 +22,7 @@ impl std::fmt::Debug for dyn Handler {
 }
 
 /// An untyped handler: a function from bytes to a future of bytes.
-struct Untyped<F>(F);
+struct Untyped<F>(Arc<F>);
 
 /// Wraps a function from bytes to a future of bytes, as [`Server::register`](crate::Server) takes it.
 pub(crate) fn untyped<F, Fut>(function: F) -> Arc<dyn Handler>
@@ -30,7 +30,7 @@ where
     F: Fn(Bytes) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Bytes, AppError>> + Send + 'static,
 {
-    Arc::new(Untyped(function))
+    Arc::new(Untyped(Arc::new(function)))
 }
 
 impl<F, Fut> Handler for Untyped<F>
@@ -39,9 +39,10 @@ where
     Fut: Future<Output = Result<Bytes, AppError>> + Send + 'static,
 {
     fn handle(&self, codec: Codec, _context: Context, payload: Bytes) -> Result<HandlerFuture, Status> {
-        let handler = (self.0)(payload);
+        let function = Arc::clone(&self.0);
         Ok(Box::pin(async move {
-            match handler.await {
+            // The function is the user's code too: it runs when the call is polled, under its context.
+            match function(payload).await {
                 Ok(bytes) => Ok(Answer::Ok(bytes)),
                 Err(error) => Ok(Answer::AppError(codec.encode(&error).unwrap_or_default())),
             }

@@ -1,7 +1,7 @@
 //! From a method's id to the handler that serves it.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc,
@@ -43,6 +43,9 @@ impl Router {
     /// Adds a typed service, with all of its methods or none.
     pub(crate) fn add_service(&mut self, service: impl Service) -> Result<(), Duplicate> {
         let routes = service.routes();
+        for (method, _) in &routes.methods {
+            self.check(method.id, method.path)?;
+        }
         for (method, handler) in routes.methods {
             self.add(method.id, Name::Static(method.path), method.idempotency, handler)?;
         }
@@ -61,14 +64,15 @@ impl Router {
         idempotency: Idempotency,
         handler: Arc<dyn Handler>,
     ) -> Result<(), Duplicate> {
-        match self.methods.entry(id) {
-            Entry::Occupied(entry) => {
-                Err(Duplicate { first: entry.get().name.to_string(), second: name.to_string() })
-            }
-            Entry::Vacant(entry) => {
-                entry.insert(Arc::new(Route { name, idempotency, handler, cost: Cost::default() }));
-                Ok(())
-            }
+        self.check(id, &name)?;
+        self.methods.insert(id, Arc::new(Route { name, idempotency, handler, cost: Cost::default() }));
+        Ok(())
+    }
+
+    fn check(&self, id: MethodId, name: &str) -> Result<(), Duplicate> {
+        match self.methods.get(&id) {
+            Some(route) => Err(Duplicate { first: route.name.to_string(), second: name.to_owned() }),
+            None => Ok(()),
         }
     }
 

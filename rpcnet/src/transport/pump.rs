@@ -17,6 +17,10 @@ pub(crate) struct Pump {
     read: BytesMut,
     write: BytesMut,
     written: usize,
+    /// The stream took no more at the last write.
+    blocked: bool,
+    /// The stream has taken bytes again since it was blocked.
+    unblocked: bool,
     room: usize,
 }
 
@@ -26,9 +30,20 @@ const ROOM_MIN: usize = 4 << 10;
 /// The most room for a read. More takes longer to fill than a system call costs.
 const ROOM_MAX: usize = 256 << 10;
 
+/// The most memory kept for the next write: two ordinary ones.
+const WRITE_KEPT_MAX: usize = 512 << 10;
+
 impl Pump {
     pub(crate) fn new(stream: BoxStream) -> Self {
-        Self { stream, read: BytesMut::new(), write: BytesMut::new(), written: 0, room: ROOM_MIN }
+        Self {
+            stream,
+            read: BytesMut::new(),
+            write: BytesMut::new(),
+            written: 0,
+            blocked: false,
+            unblocked: false,
+            room: ROOM_MIN,
+        }
     }
 
     /// What was read and not taken in.
@@ -61,17 +76,35 @@ impl Pump {
         loop {
             while self.written < self.write.len() {
                 let rest = &self.write[self.written..];
-                match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
-                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    written => self.written += written,
+                let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, rest)? else {
+                    self.blocked = true;
+                    return Poll::Pending;
+                };
+                if written == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
+                self.written += written;
+                self.unblocked |= std::mem::take(&mut self.blocked);
             }
-            self.write.clear();
-            self.written = 0;
+            self.reuse();
             if !next(&mut self.write) {
                 return Poll::Ready(Ok(()));
             }
         }
+    }
+
+    /// Whether the stream has taken bytes again after it took none: a sign that the peer reads. Said once.
+    pub(crate) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.unblocked)
+    }
+
+    /// Makes room for the next write. One burst does not hold its memory for the rest of the connection's life.
+    fn reuse(&mut self) {
+        if self.write.capacity() > WRITE_KEPT_MAX {
+            self.write = BytesMut::new();
+        }
+        self.write.clear();
+        self.written = 0;
     }
 
     /// Tells the peer that no more comes.

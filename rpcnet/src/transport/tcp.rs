@@ -47,7 +47,11 @@ impl Transport for Tcp {
         Box::pin(async move {
             let mut failure = None;
             for addr in resolve(to).await? {
-                match TcpStream::connect(self.check(addr, "allow_plaintext()")?).await {
+                let stream = match self.check(addr, "allow_plaintext()") {
+                    Ok(addr) => TcpStream::connect(addr).await,
+                    Err(refused) => Err(refused),
+                };
+                match stream {
                     Ok(stream) => return prepare(stream),
                     Err(error) => failure = Some(error),
                 }

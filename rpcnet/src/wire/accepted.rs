@@ -13,7 +13,10 @@ use super::{
     output::{CloseReason, IncomingCall},
     stream_id::StreamId,
 };
-use crate::status::{Executed, Reason, Status};
+use crate::{
+    status::{Executed, Reason, Status},
+    time::later,
+};
 
 /// The calls of the peer, by slot.
 ///
@@ -92,14 +95,14 @@ impl Accepted {
         let (id, end) = (frame.header.stream, frame.header.has(flags::END));
         self.check_new(id, limits)?;
         self.last = id;
-        if id.slot() >= self.slots.len() {
-            self.slots.resize_with(id.slot() + 1, || Slot::Free);
+        if id.slot() == self.slots.len() {
+            self.slots.push(Slot::Free);
         }
         self.live += 1;
         match read_head(&frame, limits, admit) {
             Err(status) => Ok(self.refuse(id, end, status)),
             Ok(head) => {
-                let deadline = head.timeout.map(|timeout| now + timeout);
+                let deadline = head.timeout.map(|timeout| later(now, timeout));
                 self.earliest = self.earliest.into_iter().chain(deadline).min();
                 Ok(self.begin(
                     Receiving { id, head, deadline, message: Message::default() },
@@ -147,10 +150,14 @@ impl Accepted {
         Step::Wait
     }
 
+    /// Whether the call is to be run and the peer waits for its answer.
+    pub(super) fn is_running(&self, id: StreamId) -> bool {
+        matches!(self.slots.get(id.slot()), Some(Slot::Running { id: running, .. }) if *running == id)
+    }
+
     /// The call is about to be answered: true when the peer still waits for it.
     pub(super) fn finish(&mut self, id: StreamId) -> bool {
-        let running =
-            matches!(self.slots.get(id.slot()), Some(Slot::Running { id: running, .. }) if *running == id);
+        let running = self.is_running(id);
         if running {
             self.free(id);
         }
@@ -185,6 +192,9 @@ impl Accepted {
             "does not follow the last"
         } else if id.slot() >= limits.calls_max as usize {
             "names a slot past the limit of calls"
+        } else if id.slot() > self.slots.len() {
+            // Openers take the lowest new slot: memory grows with calls, not with the numbers that a peer writes.
+            "skips a slot"
         } else if !matches!(self.slots.get(id.slot()), None | Some(Slot::Free)) {
             "names a slot that is taken"
         } else {
@@ -205,7 +215,7 @@ impl Accepted {
             return self.refuse(id, end, Status::new(Reason::MessageTooLarge, Executed::No, message));
         }
         if end {
-            receiving.message.push(piece);
+            receiving.message.push(piece, true);
             let Receiving { head, deadline, message, .. } = receiving;
             self.slots[id.slot()] = Slot::Running { id, deadline };
             return Step::Run(IncomingCall { id, head, deadline, payload: message.finish() });
@@ -217,7 +227,7 @@ impl Accepted {
             );
             return self.refuse(id, end, Status::new(Reason::Overloaded, Executed::No, message));
         }
-        receiving.message.push(piece);
+        receiving.message.push(piece, false);
         self.buffered += length;
         self.slots[id.slot()] = Slot::Receiving(receiving);
         Step::Wait

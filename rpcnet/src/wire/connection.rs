@@ -14,7 +14,7 @@ use super::{
     frame::Kind,
     head::{CallHead, ReplyHead},
     hello::Hello,
-    keepalive::{Keepalive, Silence},
+    keepalive::{Keepalive, Silence, Watch},
     limits::Limits,
     opened::{Ended, OpenError, Opened},
     outbox::Outbox,
@@ -26,6 +26,7 @@ use crate::{
     codec::Codec,
     descriptor::MethodId,
     status::{Executed, Reason, Status},
+    time::later,
 };
 
 /// Which end of the connection this is. Both may make calls; the connector speaks first.
@@ -48,6 +49,8 @@ pub(crate) struct Connection {
     keepalive: Keepalive,
     /// This end takes no new calls, and why.
     leaving: Option<String>,
+    /// The last ping that is not answered. One is enough however many came.
+    pong: Option<StreamId>,
     outputs: VecDeque<Output>,
 }
 
@@ -80,7 +83,9 @@ pub(crate) struct Call {
 
 impl Connection {
     pub(crate) fn new(role: Role, codec: Codec, limits: Limits, now: Instant) -> Self {
-        let limits = Limits { calls_max: limits.calls_max.min(StreamId::SLOTS_MAX), ..limits };
+        // A connector serves no calls: whoever sends it one breaks the protocol.
+        let calls_max = if role == Role::Connector { 0 } else { limits.calls_max.min(StreamId::SLOTS_MAX) };
+        let limits = Limits { calls_max, ..limits };
         let mut outbox = Outbox::default();
         if role == Role::Connector {
             outbox.raw(|out| Hello::new(codec, &limits).encode(out));
@@ -88,12 +93,13 @@ impl Connection {
         Self {
             role,
             codec,
-            state: State::Greeting { until: now + limits.handshake_timeout },
+            state: State::Greeting { until: later(now, limits.handshake_timeout) },
             opened: Opened::new(role == Role::Acceptor),
             accepted: Accepted::new(role == Role::Connector),
             outbox,
             keepalive: Keepalive::new(now, &limits),
             leaving: None,
+            pong: None,
             outputs: VecDeque::new(),
             limits,
         }
@@ -131,13 +137,16 @@ impl Connection {
                 self.outputs.push_back(Output::Abandoned(id));
             }
         }
-        if self.calls_under_way() > 0 {
-            match self.keepalive.handle_timeout(now) {
-                Silence::Bearable => {}
-                Silence::Ask => self.outbox.bare(Kind::Ping, StreamId::from_bits(0)),
-                Silence::TooLong => self.fail(CloseReason::PeerSilent),
-            }
+        match self.keepalive.handle_timeout(now, self.watch()) {
+            Silence::Bearable => {}
+            Silence::Ask => self.outbox.bare(Kind::Ping, StreamId::from_bits(0)),
+            Silence::TooLong => self.fail(CloseReason::PeerSilent),
         }
+    }
+
+    /// The transport took bytes again after it had taken none for a while: the peer reads.
+    pub(crate) fn handle_progress(&mut self, now: Instant) {
+        self.keepalive.progressed(now);
     }
 
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,16 +159,17 @@ impl Connection {
             return Err(Status::new(Reason::ConnectionLost, Executed::No, "the connection is not open"));
         };
         check(peer, &call)?;
+        if self.outbox.ready_len() > self.limits.queued_bytes_max {
+            return Err(self.too_much_queued());
+        }
         let id = match self.opened.next_id(peer.hello.calls_max) {
             Ok(id) => id,
             Err(error) => return Err(self.cannot_open(error)),
         };
-        if self.calls_under_way() == 0 {
-            self.keepalive.heard(now);
-        }
+        self.keepalive.owed(now, self.calls_under_way());
         let Call { method, timeout, request_id, payload } = call;
         let queued_at = self.outbox.call(id, &CallHead { method, timeout, request_id }, payload);
-        self.opened.open(id, timeout.map(|timeout| now + timeout), queued_at);
+        self.opened.open(id, timeout.map(|timeout| later(now, timeout)), queued_at);
         Ok(id)
     }
 
@@ -194,6 +204,9 @@ impl Connection {
 
     /// Moves what is to be written next into `out`, which is empty. False when nothing is.
     pub(crate) fn poll_transmit(&mut self, out: &mut BytesMut) -> bool {
+        if let Some(ping) = self.pong.take() {
+            self.outbox.bare(Kind::Pong, ping);
+        }
         self.outbox.take(out)
     }
 
@@ -204,7 +217,7 @@ impl Connection {
             State::Open(_) => None,
             State::Closed => return None,
         };
-        let keepalive = (self.calls_under_way() > 0).then(|| self.keepalive.next_timeout());
+        let keepalive = self.keepalive.next_timeout(self.watch());
         [greeting, keepalive, self.opened.next_timeout(), self.accepted.next_timeout()]
             .into_iter()
             .flatten()
@@ -212,7 +225,12 @@ impl Connection {
     }
 
     pub(crate) fn has_transmit(&self) -> bool {
-        !self.outbox.is_empty()
+        !self.outbox.is_empty() || self.pong.is_some()
+    }
+
+    /// Whether a call of the peer is to be run: it has neither been answered nor given up.
+    pub(crate) fn is_running(&self, id: StreamId) -> bool {
+        self.accepted.is_running(id)
     }
 
     /// False while the peer does not read its answers: then no more of its calls are read either. A connector always
@@ -237,7 +255,7 @@ impl Connection {
 
     /// Whether the peer has taken in everything and owes nothing, and is owed nothing.
     pub(crate) fn is_idle(&self) -> bool {
-        self.calls_under_way() == 0 && self.outbox.is_empty()
+        self.calls_under_way() == 0 && !self.has_transmit() && !self.outbox.is_in_transit()
     }
 
     /// Ends the connection: every call of this end ends now.
@@ -251,6 +269,10 @@ impl Connection {
             let executed = if outbox.still_holds(queued_at) { Executed::No } else { Executed::Unknown };
             Some(Status::new(Reason::ConnectionLost, executed, reason.to_string()).caused_by(reason.clone()))
         });
+        if self.role == Role::Connector {
+            // What was just said not to have been sent must never be.
+            self.outbox = Outbox::default();
+        }
         self.answer(ended);
         self.outputs.push_back(Output::Closed(reason));
     }
@@ -259,9 +281,10 @@ impl Connection {
 
     fn take_in(&mut self, now: Instant, bytes: &mut BytesMut) -> Result<(), CloseReason> {
         if matches!(self.state, State::Greeting { .. }) {
-            match Hello::decode(bytes)? {
-                None => return Ok(()),
-                Some(hello) => self.greet(hello)?,
+            match Hello::decode(bytes) {
+                Ok(None) => return Ok(()),
+                Ok(Some(hello)) => self.greet(hello)?,
+                Err(reason) => return Err(self.part_with(reason)),
             }
         }
         while !self.is_closed()
@@ -288,6 +311,15 @@ impl Connection {
         Ok(())
     }
 
+    /// A peer that speaks the protocol in a way this end does not is told how this end speaks it.
+    fn part_with(&mut self, reason: CloseReason) -> CloseReason {
+        if self.role == Role::Acceptor && reason != CloseReason::NotThisProtocol {
+            let hello = Hello::new(self.codec, &self.limits);
+            self.outbox.raw(|out| hello.encode(out));
+        }
+        reason
+    }
+
     /// Says that this end takes no new calls, once there is somebody to say it to.
     fn say_leaving(&mut self) {
         if let (State::Open(_), Some(why)) = (&self.state, &self.leaving) {
@@ -307,9 +339,14 @@ impl Connection {
             Kind::Reply => {
                 return Err(CloseReason::violation(format_args!("an answer to {id:?}, a call of its own")));
             }
-            Kind::Cancel => self.accepted.handle_cancel(id),
+            Kind::Cancel if self.opened.owns(id) => Step::Wait,
+            Kind::Cancel => {
+                // The answer may be on its way: what is left of it stays here.
+                self.outbox.abandon(id);
+                self.accepted.handle_cancel(id)
+            }
             Kind::Ping => {
-                self.outbox.bare(Kind::Pong, id);
+                self.pong = Some(id);
                 Step::Wait
             }
             Kind::GoAway => {
@@ -367,7 +404,7 @@ impl Connection {
         let State::Open(peer) = &self.state else { return };
         let (mut head, mut payload) = ReplyHead::split(result);
         let max = peer.hello.message_bytes_max;
-        if payload.len() > max as usize {
+        if payload.len() > max as usize && !head.is_status() {
             let message = format!(
                 "the answer of {} bytes is larger than the {max} the client accepts (its `Limits::message_bytes_max`)",
                 payload.len()
@@ -389,6 +426,26 @@ impl Connection {
                 self.fail(CloseReason::Exhausted);
                 Status::new(Reason::ConnectionLost, Executed::No, CloseReason::Exhausted.to_string())
             }
+        }
+    }
+
+    fn too_much_queued(&self) -> Status {
+        let message = format!(
+            "{} bytes of calls wait to be sent and the server does not read; more are not queued \
+             (`Limits::queued_bytes_max`: {})",
+            self.outbox.ready_len(),
+            self.limits.queued_bytes_max
+        );
+        Status::new(Reason::Overloaded, Executed::No, message)
+    }
+
+    /// How closely the peer's silence is watched.
+    fn watch(&self) -> Watch {
+        match self.state {
+            State::Open(_) if self.calls_under_way() > 0 || self.outbox.is_in_transit() => Watch::Closely,
+            State::Open(_) if self.role == Role::Acceptor => Watch::NowAndThen,
+            State::Open(_) => Watch::OnlyIfOwed,
+            State::Greeting { .. } | State::Closed => Watch::Not,
         }
     }
 

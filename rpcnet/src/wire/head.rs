@@ -112,8 +112,13 @@ impl ReplyHead {
         }
     }
 
+    /// Whether the payload is the text of a status, which is short and which every client takes.
+    pub(crate) fn is_status(self) -> bool {
+        matches!(self, ReplyHead::Status { .. })
+    }
+
     pub(crate) fn encoded_len(self) -> usize {
-        if matches!(self, ReplyHead::Status { .. }) { 8 } else { 1 }
+        if self.is_status() { 8 } else { 1 }
     }
 
     pub(crate) fn encode(self, out: &mut BytesMut) {

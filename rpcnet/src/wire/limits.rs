@@ -10,6 +10,7 @@ use std::time::Duration;
 /// | [`calls_max`](Self::calls_max) | 4096 | each call in flight costs the server a handler |
 /// | [`buffered_bytes_max`](Self::buffered_bytes_max) | 64 MiB | messages that arrive in pieces, all calls of a connection together |
 /// | [`unsent_bytes_max`](Self::unsent_bytes_max) | 4 MiB | answers a client does not read: past it, no more of its calls are read |
+/// | [`queued_bytes_max`](Self::queued_bytes_max) | 64 MiB | calls to a server that does not read: past it, no more are queued |
 /// | [`handshake_timeout`](Self::handshake_timeout) | 5 s | a peer that connects and says nothing |
 /// | [`keepalive_interval`](Self::keepalive_interval) | 10 s | silence after which a peer that owes an answer is asked whether it is there |
 /// | [`keepalive_timeout`](Self::keepalive_timeout) | 5 s | silence after that question which ends the connection |
@@ -18,12 +19,16 @@ use std::time::Duration;
 pub struct Limits {
     /// The largest message accepted, in bytes. Larger ones fail their call.
     pub message_bytes_max: u32,
-    /// How many calls of the peer may be in flight at once on one connection. At most 2²³.
+    /// How many calls of a client a server takes at once on one connection. At most 2²³.
     pub calls_max: u32,
-    /// How many bytes of incomplete messages are held for the peer.
+    /// How many bytes of incomplete arguments a server holds for a client, all calls together. (Incomplete answers are
+    /// bounded by the calls a client made.)
     pub buffered_bytes_max: usize,
     /// How many bytes may wait to be sent before reading from the peer pauses.
     pub unsent_bytes_max: usize,
+    /// How many bytes of calls may wait to be sent, apart from the rest of long messages, before further calls are
+    /// refused.
+    pub queued_bytes_max: usize,
     /// How long the peer may take to say hello.
     pub handshake_timeout: Duration,
     /// How long a peer that owes an answer may be silent before it is asked whether it is there.
@@ -39,6 +44,7 @@ impl Default for Limits {
             calls_max: 4096,
             buffered_bytes_max: 64 << 20,
             unsent_bytes_max: 4 << 20,
+            queued_bytes_max: 64 << 20,
             handshake_timeout: Duration::from_secs(5),
             keepalive_interval: Duration::from_secs(10),
             keepalive_timeout: Duration::from_secs(5),

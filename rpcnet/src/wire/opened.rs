@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::{
-    decode::Frame, frame::flags, head::ReplyHead, message::Message, outbox::Position, stream_id::StreamId,
+    decode::Frame, frame::flags, head::ReplyHead, limits::STATUS_MESSAGE_MAX, message::Message,
+    outbox::Position, stream_id::StreamId,
 };
 use crate::{
     client::caller::Answer,
@@ -187,14 +188,15 @@ impl Open {
             }
         };
         let length = message.len() + frame.payload.len();
-        if length > message_bytes_max as usize {
+        let max = if head.is_status() { STATUS_MESSAGE_MAX } else { message_bytes_max as usize };
+        if length > max {
             let message = format!(
                 "the answer is larger than the {message_bytes_max} bytes this client accepts \
                  (`Limits::message_bytes_max`)"
             );
             return Err(Status::new(Reason::MessageTooLarge, Executed::Yes, message));
         }
-        message.push(frame.payload);
+        message.push(frame.payload, frame.header.has(flags::END));
         self.reply = Some((head, message));
         Ok(())
     }

@@ -24,6 +24,8 @@ pub(crate) struct Outbox {
     /// How many bytes have ever been put into `ready`, and how many of them were taken.
     queued: u64,
     taken: u64,
+    /// What was taken last has not been written whole: whoever takes asks again only then.
+    in_transit: bool,
 }
 
 /// What is left of a long message.
@@ -89,6 +91,16 @@ impl Outbox {
         self.ready.len() + self.bulk_bytes
     }
 
+    /// Bytes of encoded frames that wait, without what is left of long messages.
+    pub(crate) fn ready_len(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Whether something is being written.
+    pub(crate) fn is_in_transit(&self) -> bool {
+        self.in_transit
+    }
+
     /// Moves what is to be written next into `out`, which is empty. False when nothing waits.
     pub(crate) fn take(&mut self, out: &mut BytesMut) -> bool {
         debug_assert!(out.is_empty(), "the driver asks for more only when all is written");
@@ -99,7 +111,8 @@ impl Outbox {
         }
         self.taken = self.queued;
         std::mem::swap(&mut self.ready, out);
-        !out.is_empty()
+        self.in_transit = !out.is_empty();
+        self.in_transit
     }
 
     fn message(

@@ -57,7 +57,7 @@ impl MemorySocket {
         Ok(())
     }
 
-    /// Waits for the next datagram and where it came from.
+    /// Waits for the next datagram and where it came from. Dropping the future may lose one.
     ///
     /// # Errors
     ///

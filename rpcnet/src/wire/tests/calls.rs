@@ -183,6 +183,45 @@ fn a_lost_connection_tells_what_was_sent_from_what_was_not() {
     );
 }
 
+/// What is said not to have been sent may be sent again elsewhere: it must not leave afterwards.
+#[test]
+fn what_a_failed_connection_had_not_sent_is_never_sent() {
+    let mut pair = Pair::new();
+    pair.open("queued");
+    pair.client.connection.fail(CloseReason::ShutDown);
+    assert_eq!(reason(&pair.client.answers()[0].1), (Reason::ConnectionLost, Executed::No));
+    assert!(pair.client.transmit().is_empty());
+}
+
+#[test]
+fn a_call_given_up_in_the_read_that_brought_it_is_not_run() {
+    let mut pair = Pair::new();
+    let id = pair.open("");
+    pair.client.connection.close(id);
+    pair.exchange();
+    let outputs = pair.server.drain();
+    assert!(
+        matches!(&outputs[..], [Output::Called(call), Output::Abandoned(_)] if call.id == id),
+        "{outputs:?}"
+    );
+    assert!(!pair.server.connection.is_running(id));
+}
+
+#[test]
+fn giving_a_call_up_stops_the_rest_of_its_answer() {
+    let mut pair = Pair::new();
+    let id = pair.open("");
+    pair.exchange();
+    let calls = pair.server.called();
+    pair.answer(&calls[0], vec![0; 8 << 20]);
+    let mut sent = BytesMut::new();
+    pair.server.connection.poll_transmit(&mut sent);
+    pair.client.connection.close(id);
+    let cancel = pair.client.transmit();
+    pair.server.receive(pair.now, &cancel);
+    assert!(pair.server.transmit().is_empty(), "of 8 MiB no more is sent");
+}
+
 #[test]
 fn go_away_refuses_what_comes_later_and_lets_the_rest_finish() {
     let mut pair = Pair::new();

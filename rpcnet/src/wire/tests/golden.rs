@@ -13,7 +13,7 @@ fn hello() {
             b'R', b'p', b'c', b'N', // magic
             1, 1, 1, 0, // versions 1 to 1, bincode, reserved
             0, 0, 0, 1, // messages up to 16 MiB
-            0, 16, 0, 0, // 4096 calls
+            0, 0, 0, 0, // takes no calls
             0, 0, // no extension
         ]
     );

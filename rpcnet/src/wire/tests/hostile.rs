@@ -39,6 +39,7 @@ fn a_peer_of_another_version_is_told_which() {
     let mut side = Side::new(Role::Acceptor, Limits::default(), Instant::now());
     side.receive(Instant::now(), b"RpcN\x02\x09\x01\0\0\0\0\0\0\0\0\0\0\0");
     assert_eq!(side.closed(), Some(CloseReason::VersionMismatch { theirs: (2, 9), ours: 1 }));
+    assert!(side.transmit().starts_with(b"RpcN\x01\x01"), "the peer learns which it could speak");
 }
 
 #[test]
@@ -69,6 +70,7 @@ fn ids_out_of_order_taken_or_of_the_wrong_end_break_the_protocol() {
         [open(id(2, 0)), open(id(2, 0))],
         [open(id(1, 0)), open(id(2, 0))],
         [open(id(1, 0)), open(id(2, 8_000_000))],
+        [open(id(1, 0)), open(id(2, 2))],
         [open(id(1, 0)), open(wrong_end)],
         [open(id(1, 0)), frame(Kind::Data, 0, id(1, 0), b"", b"after END")],
         [open(id(1, 0)), frame(Kind::Data, 0, id(7, 7), b"", b"of nothing")],
@@ -88,6 +90,23 @@ fn kinds_of_a_later_version_are_skipped_and_so_is_what_they_add_to_a_head() {
     pair.server.receive(pair.now, &unknown);
     pair.server.receive(pair.now, &frame(Kind::Call, flags::END, id(1, 0), &longer_head, b"payload"));
     assert_eq!(&pair.server.called()[0].payload[..], b"payload");
+}
+
+#[test]
+fn a_flood_of_pings_is_answered_once_for_each_time_the_peer_reads() {
+    let mut pair = Pair::new();
+    for number in 0..10_000 {
+        pair.client.receive(pair.now, &frame(Kind::Ping, 0, number, b"", b""));
+    }
+    assert_eq!(&pair.client.transmit()[..], frame(Kind::Pong, 0, 9_999, b"", b""));
+}
+
+#[test]
+fn a_server_that_calls_its_client_breaks_the_protocol() {
+    let mut pair = Pair::new();
+    let by_acceptor = StreamId::new(1, 0, true).unwrap().to_bits();
+    pair.client.receive(pair.now, &frame(Kind::Call, flags::END, by_acceptor, &[255; 16], b""));
+    assert!(matches!(pair.client.closed(), Some(CloseReason::Violation(_))));
 }
 
 #[test]

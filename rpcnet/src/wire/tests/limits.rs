@@ -96,6 +96,20 @@ fn an_answer_the_client_would_not_take_becomes_an_error_that_says_so() {
 }
 
 #[test]
+fn calls_to_a_server_that_does_not_read_are_queued_up_to_a_limit() {
+    let limits = Limits { queued_bytes_max: 1000, ..Limits::default() };
+    let mut pair = Pair::with_limits(limits, Limits::default());
+    let queued =
+        (0..100).map_while(|_| pair.client.connection.open(pair.now, call(vec![0; 100], None)).ok()).count();
+    assert!((5..=10).contains(&queued), "{queued}");
+    let refused = pair.client.connection.open(pair.now, call("", None)).unwrap_err();
+    assert_eq!((refused.reason(), refused.executed()), (Reason::Overloaded, Executed::No));
+    assert!(refused.message().contains("queued_bytes_max"), "{refused}");
+    pair.exchange();
+    pair.open("");
+}
+
+#[test]
 fn a_client_that_does_not_read_is_not_read_from() {
     let limits = Limits { unsent_bytes_max: 1 << 20, ..Limits::default() };
     let mut pair = Pair::with_limits(Limits::default(), limits);

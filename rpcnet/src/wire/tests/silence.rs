@@ -31,12 +31,61 @@ fn a_peer_that_vanished_is_found_out_while_somebody_waits() {
     );
 }
 
+/// Calls one after the other, each of which gives up before the peer would be asked.
+#[test]
+fn a_peer_that_vanished_is_found_out_by_calls_that_are_each_shorter_than_the_interval() {
+    let mut pair = Pair::new();
+    let begin = pair.now;
+    let mut closed = None;
+    while closed.is_none() {
+        let id = pair.open_with("", Some(Duration::from_secs(4)));
+        let until = pair.now + Duration::from_secs(5);
+        while closed.is_none() && pair.now < until {
+            // Nothing reaches the server, and nothing comes back.
+            pair.client.transmit();
+            pair.now = pair.client.connection.next_timeout().unwrap_or(until).min(until);
+            pair.client.connection.handle_timeout(pair.now);
+            closed = pair.client.closed();
+        }
+        pair.client.connection.close(id);
+    }
+    assert_eq!(pair.now - begin, Duration::from_secs(15), "an interval and the time to answer");
+    assert_eq!(closed, Some(CloseReason::PeerSilent));
+}
+
+/// A client that reads a long answer slowly is not taken for dead, though it is not read from meanwhile.
+#[test]
+fn a_peer_that_reads_is_alive() {
+    let mut pair = Pair::new();
+    pair.open_with("", None);
+    pair.exchange();
+    pair.server.called();
+    for _ in 0..20 {
+        pair.now += Limits::default().keepalive_interval - Duration::from_secs(1);
+        pair.server.connection.handle_progress(pair.now);
+        pair.server.connection.handle_timeout(pair.now);
+    }
+    assert_eq!(pair.server.closed(), None);
+}
+
+#[test]
+fn a_client_that_vanished_while_idle_is_found_out_in_the_end() {
+    let mut pair = Pair::new();
+    let begin = pair.now;
+    while pair.server.closed().is_none() {
+        pair.now = pair.server.connection.next_timeout().expect("the server watches");
+        pair.server.connection.handle_timeout(pair.now);
+        pair.server.transmit();
+    }
+    assert_eq!(pair.now - begin, Duration::from_secs(65));
+}
+
 #[test]
 fn an_idle_connection_may_be_silent_for_ever() {
     let mut pair = Pair::new();
     assert_eq!(pair.client.connection.next_timeout(), None);
-    assert_eq!(pair.server.connection.next_timeout(), None);
     pair.pass(Duration::from_secs(86_400));
+    assert!(pair.client.closed().is_none() && pair.server.closed().is_none());
     // The first call after the silence is not blamed for it.
     pair.open("");
     let first = pair.client.connection.next_timeout();
