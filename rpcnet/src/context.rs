@@ -37,7 +37,8 @@ impl Context {
         self.peer
     }
 
-    /// When the caller stops waiting. `None` if the caller waits for ever.
+    /// When the caller stops waiting. `None` if the caller waits for ever, and for a keyed method, which runs on when its
+    /// caller has given up.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }

@@ -69,6 +69,11 @@ pub(crate) trait End: Unpin {
 
     /// Whether nobody needs the connection any more, once it is idle.
     fn is_unused(&self) -> bool;
+
+    /// Whether outputs that were taken wait until the peer has read more.
+    fn is_held_up(&self) -> bool {
+        false
+    }
 }
 
 /// The task of a connection.
@@ -130,6 +135,16 @@ impl<E: End> Driver<E> {
         match self.pump.poll_write(cx, |out| shared.lock().connection.poll_transmit(out)) {
             Poll::Ready(result) => result,
             Poll::Pending => Ok(()),
+        }
+    }
+
+    /// Takes up what was held up, if the peer has read enough for it.
+    fn go_on(&mut self) {
+        if self.end.is_held_up() {
+            let state = self.shared.lock();
+            if state.connection.wants_bytes() {
+                self.end.handle_outputs(state);
+            }
         }
     }
 
@@ -208,6 +223,7 @@ impl<E: End> Future for Driver<E> {
         this.keep_time();
         for _ in 0..READS_PER_POLL {
             let written = this.write(cx);
+            this.go_on();
             let drained = this.read(cx);
             // What the peer said before it went is read first: it may say why.
             if drained && let Err(error) = written {

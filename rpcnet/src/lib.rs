@@ -30,7 +30,7 @@
 //!
 //! # What a call costs, and what it promises
 //!
-//! - Calls of one [`Channel`] share one connection: any number run at once, and what many callers send together leaves in
+//! - Calls of one [`Channel`] share one connection: thousands run at once, and what many callers send together leaves in
 //!   one write. A method that does not wait for anything costs the server no task.
 //! - Every call has a **deadline**: its own ([`CallOptions::timeout`]), or what is left of the call it is made for, or
 //!   [ten seconds](CallOptions::TIMEOUT_DEFAULT). It travels with the call; the server stops working when it has passed.

@@ -32,6 +32,28 @@ async fn a_panic_fails_its_call_alone() {
     assert_eq!(bench.echo("still here".into()).await.unwrap(), "still here");
 }
 
+/// The value a handler panics with is the user's too.
+#[tokio::test(start_paused = true)]
+async fn a_panic_whose_value_panics_when_dropped_fails_its_call_alone() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    let bomb = |_| async { std::panic::panic_any(Bomb) };
+    let late = |_| async {
+        tokio::task::yield_now().await;
+        std::panic::panic_any(Bomb)
+    };
+    let world = World::with(|server| server.register("bomb", bomb).register("late", late)).await;
+    let channel = world.channel().await;
+    for name in ["bomb", "late"] {
+        let error = channel.call(name, "").await.unwrap_err();
+        assert_eq!(error.reason(), Some(Reason::Panicked), "{error}");
+    }
+}
+
 /// Row 15: a call hangs, and nobody said how long it may.
 #[tokio::test(start_paused = true)]
 async fn row_15_a_default_deadline_ends_a_call_that_hangs() {
@@ -132,7 +154,8 @@ async fn the_longest_timeout_is_a_timeout_and_none_at_all_sends_nothing() {
 /// A runtime that ends takes the driver of its connections with it.
 #[test]
 fn calls_on_a_connection_whose_runtime_is_gone_fail_and_do_not_hang() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let first = runtime();
     let (world, channel) = first.block_on(async {
         let world = World::new().await;

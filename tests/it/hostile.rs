@@ -1,11 +1,19 @@
 //! Bad input: a clear error, nothing lost, and everybody else goes on.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use rpcnet::{Address, BindError, Executed, Limits, Reason, Server, prelude::*, transport::Transport};
+use rpcnet::{
+    Address, BindError, Executed, Limits, MethodId, Reason, Server, prelude::*, transport::Transport,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::world::{BenchClient, BenchServer, Probe, World};
+use crate::world::{BenchClient, BenchServer, Probe, World, settle};
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_method_is_named_and_nothing_runs() {
@@ -103,6 +111,38 @@ async fn garbage_on_the_port_harms_nobody_else() {
         assert!(closed.is_ok(), "the server closes: {garbage:?}");
         assert_eq!(bench.echo("fine".into()).await.unwrap(), "fine");
     }
+}
+
+/// Thirty-two bytes a call, a megabyte an answer, and nobody reads.
+#[tokio::test(start_paused = true)]
+async fn calls_of_a_client_that_does_not_read_are_not_begun_for_long() {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&begun);
+    let blob = move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async { Ok(Bytes::from(vec![0; 1 << 20])) }
+    };
+    let world = World::with(|server| server.register("blob", blob)).await;
+    let mut greedy = world.client.connect(&world.addr.into()).await.unwrap();
+    greedy.write_all(b"RpcN\x01\x01\x01\0\0\0\0\x01\0\0\0\0\0\0").await.unwrap();
+    let method = u64::from_str_radix(&MethodId::of("blob").to_string(), 16).unwrap();
+    for call in 0..1000u64 {
+        let id = (call + 1) << 24 | call << 1;
+        let head = [&16u32.to_le_bytes()[..], &[1, 1], &16u16.to_le_bytes(), &id.to_le_bytes()].concat();
+        greedy
+            .write_all(&[&head[..], &method.to_le_bytes(), &u64::MAX.to_le_bytes()].concat())
+            .await
+            .unwrap();
+    }
+    settle().await;
+    let max = Limits::default().unsent_bytes_max >> 20;
+    assert!((1..=4 * max).contains(&begun.load(Ordering::SeqCst)), "{begun:?} of 1000");
+    // What was held up goes on when the client reads.
+    let mut read = 0;
+    while read < 20 << 20 {
+        read += greedy.read(&mut vec![0; 1 << 20]).await.unwrap();
+    }
+    assert!(begun.load(Ordering::SeqCst) >= 20, "{begun:?}");
 }
 
 #[tokio::test(start_paused = true)]

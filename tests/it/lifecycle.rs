@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use rpcnet::{CallError, Executed, Reason, Server};
-use tokio::time::Instant;
+use rpcnet::{CallError, Executed, Reason, Server, transport::Transport};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::Instant,
+};
 
 use crate::world::{BenchServer, World, settle};
 
@@ -77,6 +80,20 @@ async fn a_shutdown_lets_calls_finish_and_refuses_new_ones() {
     call.await.unwrap().unwrap();
     drop(bench);
     world.serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_does_not_wait_for_connections_that_never_say_anything() {
+    let world = World::new().await;
+    let mut silent = world.client.connect(&world.addr.into()).await.unwrap();
+    let mut greeted = world.client.connect(&world.addr.into()).await.unwrap();
+    greeted.write_all(b"RpcN\x01\x01\x01\0\0\0\0\x01\0\0\0\0\0\0").await.unwrap();
+    settle().await;
+    let begin = Instant::now();
+    world.shutdown.notify_one();
+    world.serving.await.unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    assert_eq!(silent.read(&mut [0]).await.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -113,6 +113,7 @@ impl Bench for Probe {
 
     async fn charge(&self, _request_id: Uuid, account: String, cents: u64) -> Result<u64, BenchError> {
         let _ended = self.enter();
+        assert_eq!(Context::current().and_then(|call| call.deadline()), None, "it may outlive its caller");
         tokio::time::sleep(Duration::from_millis(100)).await;
         let mut accounts = self.accounts.lock().unwrap();
         let balance = accounts.entry(account).or_default();

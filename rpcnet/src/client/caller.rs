@@ -110,6 +110,13 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// How many bytes the encoded value has.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Answer::Ok(bytes) | Answer::App(bytes) | Answer::AppError(bytes) => bytes.len(),
+        }
+    }
+
     /// The answer as a caller gets it that does not know the method: the bytes of `Ok`, or an error it can read.
     ///
     /// # Errors

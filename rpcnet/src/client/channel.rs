@@ -24,7 +24,8 @@ use crate::{
 
 /// A channel to one server.
 ///
-/// Cheap to clone; clones share one connection, over which any number of calls run at once. A lost connection fails the calls
+/// Cheap to clone; clones share one connection, over which as many calls run at once as the server takes (4096 by
+/// default; one more fails with [`Reason::TooManyCalls`]). A lost connection fails the calls
 /// that were on it and is opened again by the next call. The connection closes when the last clone and the last call are
 /// gone.
 ///

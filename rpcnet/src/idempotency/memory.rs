@@ -103,7 +103,7 @@ impl Table {
     }
 
     fn keep(&mut self, answer: &Answer) -> State {
-        let length = length(answer);
+        let length = answer.len();
         if length > self.limits.answer_bytes_max || self.bytes + length > self.limits.bytes_max {
             return State::Completed;
         }
@@ -115,7 +115,7 @@ impl Table {
     fn forget(&mut self, now: Instant) {
         while let Some((_, key)) = self.ended.pop_front_if(|(until, _)| *until <= now) {
             if let Some(Entry { state: State::Done(answer), .. }) = self.entries.remove(&key) {
-                self.bytes -= length(&answer);
+                self.bytes -= answer.len();
             }
         }
     }
@@ -140,12 +140,6 @@ impl Entry {
             State::Completed => Found::Completed,
             State::Lost => Found::Lost,
         }
-    }
-}
-
-fn length(answer: &Answer) -> usize {
-    match answer {
-        Answer::Ok(bytes) | Answer::App(bytes) | Answer::AppError(bytes) => bytes.len(),
     }
 }
 

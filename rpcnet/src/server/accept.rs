@@ -14,6 +14,10 @@ use crate::transport::{BoxStream, Listener};
 /// same error would come back at once, for ever.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a client may take, once it was told that the server leaves, to close a connection on which nothing is under
+/// way: time for the news to reach it.
+const LINGER: Duration = Duration::from_millis(500);
+
 /// The accept loop and the connections it has accepted.
 pub(super) struct Accept {
     listener: Box<dyn Listener>,
@@ -76,12 +80,20 @@ impl Accept {
         drop(self.listener);
         self.served.values().for_each(Served::drain);
         let finish = async {
-            while self.tasks.join_next().await.is_some() {}
+            while !self.tasks.is_empty() {
+                let joined = tokio::time::timeout(LINGER, self.tasks.join_next()).await;
+                if joined.is_err() {
+                    self.served.values().for_each(Served::close_if_idle);
+                }
+            }
             self.services.finish().await;
         };
         if tokio::time::timeout(self.settings.shutdown_timeout, finish).await.is_err() {
             let left = self.tasks.len();
-            tracing::warn!(left, "connections closed with calls under way: `shutdown_timeout` is over");
+            tracing::warn!(
+                left,
+                "connections closed: `shutdown_timeout` is over, and calls are still under way"
+            );
             self.served.values().for_each(Served::close);
             while self.tasks.join_next().await.is_some() {}
         }

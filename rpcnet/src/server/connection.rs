@@ -86,6 +86,13 @@ impl Served {
         self.0.with(|state| state.connection.go_away("it is shutting down"));
     }
 
+    /// Ends the connection if nothing is under way on it.
+    pub(crate) fn close_if_idle(&self) {
+        if self.0.lock().connection.is_idle() {
+            self.close();
+        }
+    }
+
     /// Ends the connection at once.
     pub(crate) fn close(&self) {
         self.0.with(|state| state.connection.fail(CloseReason::ShutDown));
@@ -120,17 +127,38 @@ impl End for ServerEnd {
             return;
         }
         drop(state);
-        let Self { calls, called, answers } = self;
-        answers.extend(called.drain(..).filter_map(|call| {
-            let id = call.id;
-            calls.begin(call).unwrap_or_else(|status| Some(Err(status))).map(|result| (id, result))
-        }));
-        let mut state = calls.shared.lock();
-        answers.drain(..).for_each(|(id, result)| state.connection.reply(id, result));
+        self.begin();
+        let mut state = self.calls.shared.lock();
+        self.answers.drain(..).for_each(|(id, result)| state.connection.reply(id, result));
     }
 
     fn is_unused(&self) -> bool {
         false
+    }
+
+    fn is_held_up(&self) -> bool {
+        !self.called.is_empty()
+    }
+}
+
+impl ServerEnd {
+    /// Begins the calls that have come, until their answers are as many bytes as may wait to be sent. The others are begun
+    /// when the client has read.
+    fn begin(&mut self) {
+        let Self { calls, called, answers } = self;
+        let (mut begun, mut bytes) = (0, 0);
+        for call in called.iter() {
+            if bytes > calls.services.limits.unsent_bytes_max {
+                break;
+            }
+            begun += 1;
+            let result = calls.begin(call).unwrap_or_else(|status| Some(Err(status)));
+            answers.extend(result.map(|result| {
+                bytes += result.as_ref().map_or(0, |answer| answer.len());
+                (call.id, result)
+            }));
+        }
+        called.drain(..begun);
     }
 }
 
@@ -147,12 +175,12 @@ struct Calls {
 
 impl Calls {
     /// Begins a call. What can be answered at once is; the rest is answered by a task.
-    fn begin(&mut self, call: IncomingCall) -> Result<Option<Result<Answer, Status>>, Status> {
+    fn begin(&mut self, call: &IncomingCall) -> Result<Option<Result<Answer, Status>>, Status> {
         let route = Arc::clone(self.services.router.find(call.head.method)?);
         if route.idempotency == Idempotency::Keyed {
             return self.begin_keyed(&route, call);
         }
-        let mut execution = self.execution(&route, &call)?;
+        let mut execution = self.execution(&route, call, call.deadline)?;
         if route.cost.is_cheap()
             && let Some(result) = execution.poll_inline()
         {
@@ -166,7 +194,7 @@ impl Calls {
     fn begin_keyed(
         &mut self,
         route: &Arc<Route>,
-        call: IncomingCall,
+        call: &IncomingCall,
     ) -> Result<Option<Result<Answer, Status>>, Status> {
         let Some(request_id) = call.head.request_id else {
             let message = "the method is keyed, and the call carries no request id";
@@ -174,7 +202,8 @@ impl Calls {
         };
         let key = Key { method: call.head.method, request_id };
         match self.services.cache.begin(key, self.codec, &call.payload) {
-            Begin::Run(ticket) => match self.execution(route, &call) {
+            // The execution outlives its caller, so the caller's deadline is not that of the calls it makes.
+            Begin::Run(ticket) => match self.execution(route, call, None) {
                 Ok(execution) => self.spawn_keyed(call.id, execution, ticket),
                 Err(status) => {
                     ticket.complete(&Err(status.clone()));
@@ -188,8 +217,13 @@ impl Calls {
         Ok(None)
     }
 
-    fn execution(&self, route: &Arc<Route>, call: &IncomingCall) -> Result<Execution, Status> {
-        let (deadline, request_id) = (call.deadline, call.head.request_id);
+    fn execution(
+        &self,
+        route: &Arc<Route>,
+        call: &IncomingCall,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<Execution, Status> {
+        let request_id = call.head.request_id;
         let context = Context { peer: Some(self.peer), deadline, request_id };
         Execution::new(route, self.codec, context, call.payload.clone())
     }

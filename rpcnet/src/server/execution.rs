@@ -43,7 +43,7 @@ impl Execution {
         let made = catch_unwind(AssertUnwindSafe(|| route.handler.handle(codec, context.clone(), payload)));
         let handler = match made {
             Ok(result) => result?,
-            Err(panic) => return Err(panicked(route, &*panic)),
+            Err(panic) => return Err(panicked(route, panic)),
         };
         Ok(Self { route: Arc::clone(route), context, handler, begun })
     }
@@ -61,7 +61,7 @@ impl Execution {
         let poll = AssertUnwindSafe(|| context.enter(|| handler.as_mut().poll(cx)));
         match catch_unwind(poll) {
             Ok(poll) => poll,
-            Err(panic) => Poll::Ready(Err(panicked(&self.route, &*panic))),
+            Err(panic) => Poll::Ready(Err(panicked(&self.route, panic))),
         }
     }
 }
@@ -79,9 +79,13 @@ impl Future for Execution {
     }
 }
 
-fn panicked(route: &Route, panic: &(dyn Any + Send)) -> Status {
+fn panicked(route: &Route, panic: Box<dyn Any + Send>) -> Status {
     let what = panic.downcast_ref::<&str>().copied();
     let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
     tracing::error!(method = %route.name, panic = what, "a handler panicked");
+    // What was panicked with is a value of the user's, and dropping it may panic too.
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
+    }
     Status::new(Reason::Panicked, Executed::Yes, "the handler panicked; what it did before is not undone")
 }

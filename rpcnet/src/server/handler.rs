@@ -21,6 +21,10 @@ impl std::fmt::Debug for dyn Handler {
     }
 }
 
+/// Arguments under this size are copied out of the buffer they were read into, which has up to 256 KiB; larger ones keep at
+/// most sixteen times their size alive.
+const COPIED_BELOW: usize = 16 << 10;
+
 /// An untyped handler: a function from bytes to a future of bytes.
 struct Untyped<F>(Arc<F>);
 
@@ -39,6 +43,8 @@ where
     Fut: Future<Output = Result<Bytes, AppError>> + Send + 'static,
 {
     fn handle(&self, codec: Codec, _context: Context, payload: Bytes) -> Result<HandlerFuture, Status> {
+        // A handler may keep its bytes for as long as it likes: they must not keep the buffer they were read into.
+        let payload = if payload.len() < COPIED_BELOW { Bytes::copy_from_slice(&payload) } else { payload };
         let function = Arc::clone(&self.0);
         Ok(Box::pin(async move {
             // The function is the user's code too: it runs when the call is polled, under its context.

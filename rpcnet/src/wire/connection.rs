@@ -47,8 +47,8 @@ pub(crate) struct Connection {
     accepted: Accepted,
     outbox: Outbox,
     keepalive: Keepalive,
-    /// This end takes no new calls, and why.
-    leaving: Option<String>,
+    /// This end takes no new calls.
+    leaving: bool,
     /// The last ping that is not answered. One is enough however many came.
     pong: Option<StreamId>,
     outputs: VecDeque<Output>,
@@ -98,7 +98,7 @@ impl Connection {
             accepted: Accepted::new(role == Role::Connector),
             outbox,
             keepalive: Keepalive::new(now, &limits),
-            leaving: None,
+            leaving: false,
             pong: None,
             outputs: VecDeque::new(),
             limits,
@@ -189,9 +189,13 @@ impl Connection {
 
     /// Takes no new calls of the peer, and says so. Those under way go on.
     pub(crate) fn go_away(&mut self, why: &str) {
-        if self.leaving.is_none() {
-            self.leaving = Some(why.to_owned());
-            self.say_leaving();
+        match self.state {
+            // Nobody was told yet that there is a connection.
+            State::Greeting { .. } => self.fail(CloseReason::ShutDown),
+            State::Open(_) if !std::mem::replace(&mut self.leaving, true) => {
+                self.outbox.go_away(self.accepted.last_accepted(), why);
+            }
+            State::Open(_) | State::Closed => {}
         }
     }
 
@@ -307,7 +311,6 @@ impl Connection {
         }
         self.state = State::Open(Peer { hello, going_away: false });
         self.outputs.push_back(Output::Ready { codec: self.codec });
-        self.say_leaving();
         Ok(())
     }
 
@@ -320,17 +323,10 @@ impl Connection {
         reason
     }
 
-    /// Says that this end takes no new calls, once there is somebody to say it to.
-    fn say_leaving(&mut self) {
-        if let (State::Open(_), Some(why)) = (&self.state, &self.leaving) {
-            self.outbox.go_away(self.accepted.last_accepted(), why);
-        }
-    }
-
     fn handle_frame(&mut self, now: Instant, frame: Frame) -> Result<(), CloseReason> {
         let id = frame.header.stream;
         let step = match frame.header.kind {
-            Kind::Call => self.accepted.handle_call(now, frame, &self.limits, self.leaving.is_none())?,
+            Kind::Call => self.accepted.handle_call(now, frame, &self.limits, !self.leaving)?,
             Kind::Data | Kind::Reply if self.opened.owns(id) => {
                 self.handle_answer(frame);
                 Step::Wait
@@ -411,6 +407,15 @@ impl Connection {
             );
             (head, payload) =
                 ReplyHead::split(Err(Status::new(Reason::MessageTooLarge, Executed::Yes, message)));
+        }
+        let queued = self.outbox.len();
+        if queued > 0 && queued + payload.len() > self.limits.queued_bytes_max {
+            let message = format!(
+                "{queued} bytes of answers wait because the client does not read; no more are kept for it \
+                 (`Limits::queued_bytes_max`: {})",
+                self.limits.queued_bytes_max
+            );
+            (head, payload) = ReplyHead::split(Err(Status::new(Reason::Overloaded, Executed::Yes, message)));
         }
         self.outbox.reply(id, head, payload);
     }

@@ -8,8 +8,9 @@
 //!   "RpcN"  u8    u8    u8      reserved   u32            u32        u16
 //! ```
 //!
-//! `min` and `max` are the versions an end speaks; both take the highest they share. The connector names the codec; the
-//! acceptor echoes it or, not knowing it, answers with its own and the connector gives up. The extension is skipped.
+//! `min` and `max` are the versions an end speaks; both take the highest they share. The connector names the codec and the
+//! acceptor echoes it. An acceptor that shares no version, or does not know the codec, says its own hello and closes. A
+//! connector takes no calls and says 0. The extension is skipped.
 
 use bytes::{Buf, BufMut, BytesMut};
 

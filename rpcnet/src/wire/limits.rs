@@ -10,7 +10,7 @@ use std::time::Duration;
 /// | [`calls_max`](Self::calls_max) | 4096 | each call in flight costs the server a handler |
 /// | [`buffered_bytes_max`](Self::buffered_bytes_max) | 64 MiB | messages that arrive in pieces, all calls of a connection together |
 /// | [`unsent_bytes_max`](Self::unsent_bytes_max) | 4 MiB | answers a client does not read: past it, no more of its calls are read |
-/// | [`queued_bytes_max`](Self::queued_bytes_max) | 64 MiB | calls to a server that does not read: past it, no more are queued |
+/// | [`queued_bytes_max`](Self::queued_bytes_max) | 64 MiB | a peer that does not read: past it, no more calls, or answers, wait for it |
 /// | [`handshake_timeout`](Self::handshake_timeout) | 5 s | a peer that connects and says nothing |
 /// | [`keepalive_interval`](Self::keepalive_interval) | 10 s | silence after which a peer that owes an answer is asked whether it is there |
 /// | [`keepalive_timeout`](Self::keepalive_timeout) | 5 s | silence after that question which ends the connection |
@@ -24,10 +24,11 @@ pub struct Limits {
     /// How many bytes of incomplete arguments a server holds for a client, all calls together. (Incomplete answers are
     /// bounded by the calls a client made.)
     pub buffered_bytes_max: usize,
-    /// How many bytes may wait to be sent before reading from the peer pauses.
+    /// How many bytes of answers may wait to be sent before no more calls are begun or read. Those that run already add
+    /// theirs.
     pub unsent_bytes_max: usize,
-    /// How many bytes of calls may wait to be sent, apart from the rest of long messages, before further calls are
-    /// refused.
+    /// How many bytes may wait to be sent at all. Past it, a client's further calls are refused (what is left of long
+    /// arguments does not count), and a server gives up answers: their calls have run, and fail with a status that says so.
     pub queued_bytes_max: usize,
     /// How long the peer may take to say hello.
     pub handshake_timeout: Duration,

@@ -12,8 +12,8 @@ use std::fmt;
 /// ```
 ///
 /// The sequence number grows with every call, so ids are ordered and never used twice: a late answer to an old call meets
-/// nobody. The slot is free for the next call once the call has ended, so both ends find a call's state by indexing
-/// instead of hashing, and a hostile peer cannot choose collisions. At a million calls a second the ids last for 12 days
+/// nobody. The slot is free for the next call once the call has ended, and a new one is taken only when none is free, so both
+/// ends find a call's state by indexing instead of hashing, and a hostile peer can choose neither collisions nor memory. At a million calls a second the ids last for 12 days
 /// on one connection; the last one closes it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StreamId(u64);

@@ -96,6 +96,24 @@ fn an_answer_the_client_would_not_take_becomes_an_error_that_says_so() {
 }
 
 #[test]
+fn answers_to_a_client_that_does_not_read_are_given_up_past_a_limit() {
+    let limits = Limits { queued_bytes_max: 100_000, ..Limits::default() };
+    let mut pair = Pair::with_limits(Limits::default(), limits);
+    for _ in 0..3 {
+        pair.open("");
+    }
+    pair.exchange();
+    let calls = pair.server.called();
+    calls.iter().for_each(|call| pair.answer(call, vec![0; 60_000]));
+    pair.exchange();
+    let answers = pair.client.answers();
+    assert!(answers[0].1.is_ok());
+    for (_, result) in &answers[1..] {
+        assert_eq!(reason(result), (Reason::Overloaded, Executed::Yes));
+    }
+}
+
+#[test]
 fn calls_to_a_server_that_does_not_read_are_queued_up_to_a_limit() {
     let limits = Limits { queued_bytes_max: 1000, ..Limits::default() };
     let mut pair = Pair::with_limits(limits, Limits::default());
