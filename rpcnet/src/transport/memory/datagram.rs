@@ -17,19 +17,24 @@ pub(super) struct Datagram {
 /// How many datagrams wait at a socket before further ones are lost, like a socket's receive buffer.
 const DATAGRAMS_MAX: usize = 1024;
 
-/// A datagram socket of a [`MemoryHost`].
+/// A datagram socket of a [`MemoryHost`](super::MemoryHost).
 #[derive(Debug)]
 pub struct MemorySocket {
     network: MemoryNetwork,
     local: SocketAddr,
+    epoch: u64,
     receiver: tokio::sync::Mutex<mpsc::Receiver<Datagram>>,
 }
 
 impl MemorySocket {
     /// A socket, and where the network puts what is sent to it.
-    pub(super) fn new(network: MemoryNetwork, local: SocketAddr) -> (Self, mpsc::Sender<Datagram>) {
+    pub(super) fn new(
+        network: MemoryNetwork,
+        local: SocketAddr,
+        epoch: u64,
+    ) -> (Self, mpsc::Sender<Datagram>) {
         let (sender, receiver) = mpsc::channel(DATAGRAMS_MAX);
-        (Self { network, local, receiver: tokio::sync::Mutex::new(receiver) }, sender)
+        (Self { network, local, epoch, receiver: tokio::sync::Mutex::new(receiver) }, sender)
     }
 
     /// The socket's address.
@@ -41,13 +46,12 @@ impl MemorySocket {
     ///
     /// # Errors
     ///
-    /// None that the network could know of: like UDP without `IP_RECVERR`.
+    /// When the host was killed. Of what becomes of the datagram the network says nothing: like UDP without `IP_RECVERR`.
     pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
         let mut net = self.network.shared.net.lock();
         let (loss, due) = (net.loss, Instant::now() + net.latency);
-        let alive = net.sockets.contains_key(&self.local);
-        if alive
-            && !net.is_cut(self.local.ip(), to.ip())
+        net.check_alive(self.local.ip(), self.epoch)?;
+        if !net.is_cut(self.local.ip(), to.ip())
             && net.random.f64() >= loss
             && let Some(socket) = net.sockets.get(&to)
         {

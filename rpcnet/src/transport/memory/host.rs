@@ -19,11 +19,12 @@ const BACKLOG_MAX: usize = 128;
 pub struct MemoryHost {
     network: MemoryNetwork,
     ip: IpAddr,
+    epoch: u64,
 }
 
 impl MemoryHost {
-    pub(super) fn new(network: MemoryNetwork, ip: IpAddr) -> Self {
-        Self { network, ip }
+    pub(super) fn new(network: MemoryNetwork, ip: IpAddr, epoch: u64) -> Self {
+        Self { network, ip, epoch }
     }
 
     /// The host's address.
@@ -35,15 +36,16 @@ impl MemoryHost {
     ///
     /// # Errors
     ///
-    /// When the port is in use.
+    /// When the port is in use, or the process was killed.
     pub fn bind_datagrams(&self, port: u16) -> io::Result<MemorySocket> {
         let mut net = self.network.shared.net.lock();
+        net.check_alive(self.ip, self.epoch)?;
         let port = if port == 0 { net.free_port(self.ip) } else { port };
         let local = SocketAddr::new(self.ip, port);
         if net.sockets.contains_key(&local) {
             return Err(in_use(local));
         }
-        let (socket, sender) = MemorySocket::new(self.network.clone(), local);
+        let (socket, sender) = MemorySocket::new(self.network.clone(), local, self.epoch);
         net.sockets.insert(local, sender);
         Ok(socket)
     }
@@ -54,6 +56,7 @@ impl MemoryHost {
             let healed = shared.healed.notified();
             let (cut, latency) = {
                 let net = shared.net.lock();
+                net.check_alive(self.ip, self.epoch)?;
                 (net.is_cut(self.ip, to.ip()) || net.is_cut(to.ip(), self.ip), net.latency)
             };
             if !cut {
@@ -63,6 +66,7 @@ impl MemoryHost {
             healed.await;
         }
         let mut net = shared.net.lock();
+        net.check_alive(self.ip, self.epoch)?;
         let refused = || io::Error::new(io::ErrorKind::ConnectionRefused, format!("nobody listens at {to}"));
         let listener = net.listeners.get(&to).cloned().ok_or_else(refused)?;
         let local = SocketAddr::new(self.ip, net.free_port(self.ip));

@@ -6,9 +6,12 @@
 mod datagram;
 mod host;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -43,7 +46,7 @@ pub struct MemoryNetwork {
 #[derive(Debug)]
 struct Shared {
     net: Mutex<Net>,
-    /// Told whenever a cut ends.
+    /// Told whenever a cut ends, and when a host's processes do.
     healed: Notify,
 }
 
@@ -56,6 +59,8 @@ struct Net {
     cuts: BTreeSet<(IpAddr, IpAddr)>,
     listeners: BTreeMap<SocketAddr, mpsc::Sender<(MemoryStream, SocketAddr)>>,
     sockets: BTreeMap<SocketAddr, mpsc::Sender<Datagram>>,
+    /// How often each host's processes were killed. What they held says when it was made, and is worth nothing since.
+    epochs: BTreeMap<IpAddr, u64>,
     pipes: BTreeMap<u64, Pipe>,
     last_pipe: u64,
     last_port: u16,
@@ -74,6 +79,7 @@ impl MemoryNetwork {
             cuts: BTreeSet::new(),
             listeners: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            epochs: BTreeMap::new(),
             pipes: BTreeMap::new(),
             last_pipe: 0,
             last_port: PORT_FIRST - 1,
@@ -82,8 +88,12 @@ impl MemoryNetwork {
     }
 
     /// The host with an address. It exists as soon as somebody asks for it.
+    ///
+    /// It is a process on that host: [`kill`](Self::kill) ends it, and whoever asks after that gets the next one.
     pub fn host(&self, ip: impl Into<IpAddr>) -> MemoryHost {
-        MemoryHost::new(self.clone(), ip.into())
+        let ip = ip.into();
+        let epoch = self.shared.net.lock().epoch(ip);
+        MemoryHost::new(self.clone(), ip, epoch)
     }
 
     /// Sets how long a packet takes. Those under way are not affected.
@@ -118,17 +128,35 @@ impl MemoryNetwork {
 
     /// Ends the processes of a host as SIGKILL does: its connections are reset, its ports closed. The host itself is up
     /// and refuses whoever knocks.
+    ///
+    /// Whatever still holds a [`MemoryHost`] or a [`MemorySocket`] from before connects to nobody and sends nothing any
+    /// more.
     pub fn kill(&self, ip: IpAddr) {
         let mut net = self.shared.net.lock();
+        *net.epochs.entry(ip).or_default() += 1;
         net.listeners.retain(|addr, _| addr.ip() != ip);
         net.sockets.retain(|addr, _| addr.ip() != ip);
         for pipe in net.pipes.values_mut().filter(|pipe| pipe.from == ip || pipe.to == ip) {
             pipe.finish(End::Reset);
         }
+        drop(net);
+        self.shared.healed.notify_waiters();
     }
 }
 
 impl Net {
+    fn epoch(&self, ip: IpAddr) -> u64 {
+        self.epochs.get(&ip).copied().unwrap_or_default()
+    }
+
+    /// Fails for a process that was killed.
+    fn check_alive(&self, ip: IpAddr, epoch: u64) -> io::Result<()> {
+        if self.epoch(ip) == epoch {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, format!("the process at {ip} was killed")))
+    }
+
     fn is_cut(&self, from: IpAddr, to: IpAddr) -> bool {
         from != to && self.cuts.contains(&(from, to))
     }
