@@ -27,8 +27,9 @@ async fn a_lost_connection_fails_the_calls_on_it_and_the_next_call_opens_another
     let error = bench.echo(String::new()).await.unwrap_err();
     assert_eq!((error.reason(), error.executed()), (Some(Reason::ConnectFailed), Executed::No));
 
-    let server =
-        Server::builder().service(BenchServer::new(world.probe.clone())).transport(world.server.clone());
+    let server = Server::builder()
+        .service(BenchServer::new(world.probe.clone()))
+        .transport(world.network.host(world.server.ip()));
     tokio::spawn(server.bind(world.addr).await.unwrap().serve());
     assert_eq!(bench.echo("again".into()).await.unwrap(), "again");
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::ClusterMembership;
 use super::driver::{Driver, Sockets};
-use super::seeds::Seeds;
+use super::seeds::{Seeds, is_seed};
 use super::socket::{DatagramSocket, Network, System};
 use super::streams::{self, Request};
 use crate::membership::{Config, Generation, Identity, Membership, NodeId, TagError};
@@ -84,6 +84,14 @@ pub enum JoinError {
     Wildcard {
         /// The address.
         addr: SocketAddr,
+    },
+    /// A seed is not written as an address.
+    #[error(
+        "the seed `{seed}` is not an address: write `host:port`, such as `10.0.0.1:7946` or `seed.example:7946`"
+    )]
+    Seed {
+        /// As it was given.
+        seed: String,
     },
     /// The label or the tags are too large.
     #[error(transparent)]
@@ -192,6 +200,9 @@ impl ClusterMembershipBuilder {
     ///
     /// Outside of a tokio runtime.
     pub async fn join(self) -> Result<ClusterMembership, JoinError> {
+        if let Some(seed) = self.seeds.iter().find(|seed| !is_seed(seed)) {
+            return Err(JoinError::Seed { seed: seed.clone() });
+        }
         let network: Arc<dyn Network> = match &self.memory {
             Some(host) => Arc::new(host.clone()),
             None => Arc::new(System { plaintext_anywhere: self.plaintext_anywhere }),

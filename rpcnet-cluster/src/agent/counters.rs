@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::membership::Malformed;
+use crate::membership::{Malformed, Membership};
 
 /// What a node's agent has received and what it had to drop, since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub struct Counters {
     pub streams_malformed: u64,
     /// Hints of [`report_failure`](super::ClusterMembership::report_failure) dropped because too many waited.
     pub hints_dropped: u64,
+    /// Records of new members refused because 32 768 are held, none of which has failed or left.
+    pub records_refused: u64,
+    /// Records refused because they are no newer than what was held of a member when it was forgotten.
+    pub records_covered: u64,
 }
 
 /// The counters as they are counted.
@@ -31,6 +35,8 @@ pub(super) struct Counting {
     pub(super) datagram_errors: AtomicU64,
     pub(super) streams_malformed: AtomicU64,
     pub(super) hints_dropped: AtomicU64,
+    pub(super) records_refused: AtomicU64,
+    pub(super) records_covered: AtomicU64,
 }
 
 impl Counting {
@@ -43,6 +49,12 @@ impl Counting {
         }
     }
 
+    /// What the state machine has counted itself.
+    pub(super) fn take_over(&self, membership: &Membership) {
+        self.records_refused.store(membership.refused_records(), Ordering::Relaxed);
+        self.records_covered.store(membership.covered_records(), Ordering::Relaxed);
+    }
+
     pub(super) fn snapshot(&self) -> Counters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counters {
@@ -52,6 +64,8 @@ impl Counting {
             datagram_errors: read(&self.datagram_errors),
             streams_malformed: read(&self.streams_malformed),
             hints_dropped: read(&self.hints_dropped),
+            records_refused: read(&self.records_refused),
+            records_covered: read(&self.records_covered),
         }
     }
 }

@@ -18,13 +18,13 @@ use super::published::Published;
 use super::seeds::{Resolved, Seeds, resolve};
 use super::socket::DatagramSocket;
 use super::streams::{self, Request};
-use crate::membership::{ClusterEvent, Membership, NodeId, Output, StreamFailure, StreamId};
+use crate::membership::{ClusterEvent, Membership, Node, NodeId, Output, StreamFailure, StreamId};
 
 /// Commands that wait for the driver; callers beyond it wait themselves, hints are dropped.
 const COMMANDS_WAITING_MAX: usize = 256;
-/// Packets handled in a row while the timer is due: more than a socket's buffer holds after a stall, so that all waiting
+/// Inputs handled in a row while the timer is due: more than a socket's buffer holds after a stall, so that all waiting
 /// evidence is read before anybody is judged; and an end, so that a flood cannot stop the clock.
-const PACKETS_BEFORE_TIMER_MAX: u32 = 4_096;
+const INPUTS_BEFORE_TIMER_MAX: u32 = 4_096;
 /// Pause after a failed receive: an error that persists must not become a busy loop.
 const RECEIVE_ERROR_PAUSE: Duration = Duration::from_millis(50);
 /// How long to sleep when there is nothing to do: an hour is as good as for ever.
@@ -51,7 +51,7 @@ pub(super) struct Driver {
     /// Requests of ours and resolutions of names; ended with the driver.
     work: JoinSet<Work>,
     timer: Pin<Box<Sleep>>,
-    packets_since_timer: u32,
+    inputs_since_timer: u32,
     seeds: Seeds,
     published: Arc<Published>,
     counting: Arc<Counting>,
@@ -99,7 +99,7 @@ impl Driver {
             transport: Arc::clone(&sockets.transport),
             work: JoinSet::new(),
             timer: Box::pin(tokio::time::sleep(IDLE)),
-            packets_since_timer: 0,
+            inputs_since_timer: 0,
             seeds,
             published: Arc::clone(&published),
             counting: Arc::clone(&counting),
@@ -111,6 +111,8 @@ impl Driver {
         // Before the handle exists, so that whoever has it sees at least this node.
         driver.membership.join(now(), &driver.seeds.addrs());
         driver.drain();
+        driver.seeds.is_own(addr);
+        driver.note_own_seeds();
         tokio::spawn(driver.run());
         let transport = sockets.transport;
         ClusterMembership {
@@ -122,14 +124,16 @@ impl Driver {
         while !self.departed {
             self.resolve_if_due();
             self.arm();
-            match self.next_input().await {
+            let input = self.next_input().await;
+            self.inputs_since_timer += 1;
+            match input {
                 Input::Command(None) => return,
                 Input::Command(Some(command)) => self.handle_command(command),
                 Input::Datagram(result) => self.handle_datagram(result),
                 Input::Request(request) => self.handle_request(request),
                 Input::Work(work) => self.handle_work(work),
                 Input::Timer => {
-                    self.packets_since_timer = 0;
+                    self.inputs_since_timer = 0;
                     self.membership.handle_timeout(now());
                 }
             }
@@ -139,7 +143,7 @@ impl Driver {
 
     /// The timer comes last: what waits to be read is read before anybody is judged by its absence.
     async fn next_input(&mut self) -> Input {
-        if self.packets_since_timer >= PACKETS_BEFORE_TIMER_MAX && self.timer.deadline() <= Instant::now() {
+        if self.inputs_since_timer >= INPUTS_BEFORE_TIMER_MAX && self.timer.deadline() <= Instant::now() {
             return Input::Timer;
         }
         tokio::select! {
@@ -166,7 +170,6 @@ impl Driver {
     }
 
     fn handle_datagram(&mut self, result: std::io::Result<(Vec<u8>, SocketAddr)>) {
-        self.packets_since_timer += 1;
         match result {
             Ok((bytes, from)) => {
                 self.receiving = Arc::clone(&self.datagrams).receive();
@@ -203,6 +206,7 @@ impl Driver {
             Work::Resolved(resolved) => {
                 self.seeds.resolved(resolved);
                 self.membership.join(now(), &self.seeds.addrs());
+                self.note_own_seeds();
             }
         }
     }
@@ -234,6 +238,7 @@ impl Driver {
     }
 
     fn drain(&mut self) {
+        self.counting.take_over(&self.membership);
         while let Some(output) = self.membership.poll_output() {
             self.carry_out(output);
         }
@@ -260,7 +265,18 @@ impl Driver {
                 self.warn_of(seed, failure, attempts, retry_in);
                 self.seeds.unreachable(seed);
             }
+            Output::SeedIsSelf { seed } => {
+                self.seeds.is_own(seed);
+                self.note_own_seeds();
+            }
             Output::Departed => self.departed = true,
+        }
+    }
+
+    /// A node that is its own only seed is the first of its cluster: there is nobody to wait for.
+    fn note_own_seeds(&mut self) {
+        if self.seeds.are_all_own() {
+            self.joined.send_replace(true);
         }
     }
 
@@ -301,16 +317,29 @@ fn now() -> std::time::Instant {
 
 fn log(event: &ClusterEvent) {
     match event {
-        ClusterEvent::NodeJoined(node) => tracing::info!(id = %node.id, addr = %node.addr, "node joined"),
-        ClusterEvent::NodeLeft(node) => tracing::info!(id = %node.id, addr = %node.addr, "node left"),
+        ClusterEvent::NodeJoined(node) => {
+            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node joined");
+        }
+        ClusterEvent::NodeLeft(node) => {
+            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node left");
+        }
         ClusterEvent::NodeSuspected { node, phi } => {
-            tracing::warn!(id = %node.id, addr = %node.addr, phi, "node suspected");
+            tracing::warn!(id = %node.id, label = label(node), addr = %node.addr, phi, "node suspected");
         }
-        ClusterEvent::NodeFailed(node) => tracing::warn!(id = %node.id, addr = %node.addr, "node failed"),
+        ClusterEvent::NodeFailed(node) => {
+            tracing::warn!(id = %node.id, label = label(node), addr = %node.addr, "node failed");
+        }
         ClusterEvent::NodeRecovered(node) => {
-            tracing::info!(id = %node.id, addr = %node.addr, "node recovered");
+            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node recovered");
         }
-        ClusterEvent::TagsChanged(node) => tracing::debug!(id = %node.id, tags = ?node.tags, "tags changed"),
+        ClusterEvent::TagsChanged(node) => {
+            tracing::debug!(id = %node.id, label = label(node), tags = ?node.tags, "tags changed");
+        }
         ClusterEvent::Lagged { .. } => {}
     }
+}
+
+/// The node's name for people; a field that is `None` is not printed.
+fn label(node: &Node) -> Option<&str> {
+    Some(&*node.label).filter(|label| !label.is_empty())
 }

@@ -115,7 +115,7 @@ impl ClusterMembership {
     }
 
     /// Waits until this node is not alone: a seed has answered, or another node has found it. Returns at once for a node
-    /// without seeds, and when the node leaves.
+    /// without seeds or with none but itself, and when the node leaves.
     pub async fn joined(&self) {
         let mut joined = self.inner.joined.clone();
         // An error says that the driver has ended: nothing to wait for.

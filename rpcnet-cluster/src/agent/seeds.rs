@@ -1,6 +1,6 @@
 //! Seeds as people write them: `host:port`, resolved again whenever an address behind a name does not answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,6 +15,10 @@ const RESOLVE_EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Seeds {
     names: Vec<String>,
     addrs: BTreeMap<SocketAddr, String>,
+    /// Addresses at which this very node answers; those it was given for itself, so few.
+    own: BTreeSet<SocketAddr>,
+    /// Names are being resolved.
+    resolving: bool,
     resolve_at: Option<Instant>,
 }
 
@@ -28,7 +32,7 @@ impl Seeds {
             names.into_iter().partition(|name| name.parse::<SocketAddr>().is_ok());
         let addrs = addrs.into_iter().filter_map(|name| Some((name.parse().ok()?, name))).collect();
         let resolve_at = (!names.is_empty()).then(Instant::now);
-        Self { names, addrs, resolve_at }
+        Self { names, addrs, own: BTreeSet::new(), resolving: false, resolve_at }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -47,6 +51,7 @@ impl Seeds {
     /// The names to resolve, if it is time.
     pub(super) fn due(&mut self) -> Option<Vec<String>> {
         self.resolve_at.take_if(|at| *at <= Instant::now())?;
+        self.resolving = true;
         Some(self.names.clone())
     }
 
@@ -61,8 +66,20 @@ impl Seeds {
         }
     }
 
+    /// This node itself answers there.
+    pub(super) fn is_own(&mut self, addr: SocketAddr) {
+        self.own.insert(addr);
+    }
+
+    /// Every seed is known, and is this node itself.
+    pub(super) fn are_all_own(&self) -> bool {
+        let known = !self.resolving && self.resolve_at.is_none() && !self.addrs.is_empty();
+        known && self.addrs.keys().all(|addr| self.own.contains(addr))
+    }
+
     /// Takes in what the names resolved to. A name that did not resolve keeps the addresses it had.
     pub(super) fn resolved(&mut self, resolved: Resolved) {
+        self.resolving = false;
         for (name, result) in resolved {
             match result {
                 Ok(addrs) if !addrs.is_empty() => {
@@ -93,6 +110,15 @@ pub(super) async fn resolve(names: Vec<String>) -> Resolved {
         resolved.push((name, result));
     }
     resolved
+}
+
+/// Whether people could mean an address by this: `host:port`.
+pub(super) fn is_seed(text: &str) -> bool {
+    let named = |(host, port): (&str, &str)| {
+        let plain = |c: char| !c.is_whitespace() && !matches!(c, ':' | '/' | '[' | ']' | '@');
+        !host.is_empty() && host.chars().all(plain) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
+    text.parse::<SocketAddr>().is_ok() || text.rsplit_once(':').is_some_and(named)
 }
 
 #[cfg(test)]

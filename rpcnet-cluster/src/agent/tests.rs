@@ -219,6 +219,22 @@ async fn a_hint_of_a_dead_node_makes_it_fail_sooner_and_of_a_live_one_harms_nobo
     assert!(start.elapsed() <= Duration::from_millis(900), "{:?}", start.elapsed());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_its_own_only_seed_waits_for_nobody() {
+    let network = MemoryNetwork::new(10);
+    let first = node(&network, 1).join().await.unwrap();
+    timeout(Duration::from_secs(1), first.joined()).await.expect("there is nobody to wait for");
+}
+
+#[tokio::test]
+async fn a_seed_that_is_no_address_is_refused_by_name() {
+    for seed in ["localhost", "10.0.0.1", "http://seed:1", "seed:99999", "::1", ""] {
+        let error = ClusterMembership::builder().seeds([seed]).join().await.unwrap_err();
+        assert!(matches!(&error, JoinError::Seed { seed: named } if named == seed), "{error}");
+        assert!(error.to_string().contains("host:port"), "{error}");
+    }
+}
+
 // --- over real sockets: nothing here depends on how fast the machine is ------------------------------------------
 
 #[tokio::test]

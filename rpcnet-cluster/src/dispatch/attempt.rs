@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rpcnet::{Answer, CallError, CallOptions, Caller, Codec, Context, Executed, Reason, Request, Status};
 use tokio::time::Instant;
 
+use super::retry::later;
 use crate::registry::Worker;
 
 /// Sends a call to a worker and waits for its answer until `deadline`.
@@ -30,7 +31,8 @@ fn connected_by(deadline: Instant) -> Instant {
 
 /// When a call must have ended: after its own timeout, or with the call it is made for, whichever is sooner.
 pub(crate) fn deadline(now: Instant, options: CallOptions) -> Instant {
-    let own = now + options.timeout_set().unwrap_or(CallOptions::TIMEOUT_DEFAULT);
+    let timeout = options.timeout_set().unwrap_or(CallOptions::TIMEOUT_DEFAULT);
+    let own = Instant::from_std(later(now.into_std(), timeout));
     let inherited = Context::current().and_then(|context| context.deadline());
     inherited.map_or(own, |inherited| own.min(Instant::from_std(inherited)))
 }

@@ -24,6 +24,7 @@ pub(super) struct Call<'a> {
     shared: &'a Shared,
     selection: &'a Selection,
     request: &'a Request,
+    begun: Instant,
     wait_for_ready: Duration,
     schedule: Schedule,
     failed: FailedAttempts,
@@ -50,10 +51,11 @@ impl<'a> Call<'a> {
             wait_for_ready,
             backoff: Backoff::DEFAULT,
         };
-        let (begun, deadline) = (begun.into_std(), deadline(begun, request.options).into_std());
-        let schedule = Schedule::new(begun, deadline, request.idempotency, policy);
-        shared.budget.lock().deposit(begun);
-        Self { shared, selection, request, wait_for_ready, schedule, failed: FailedAttempts::default() }
+        let deadline = deadline(begun, request.options).into_std();
+        let schedule = Schedule::new(begun.into_std(), deadline, request.idempotency, policy);
+        shared.budget.lock().deposit(begun.into_std());
+        let failed = FailedAttempts::default();
+        Self { shared, selection, request, begun, wait_for_ready, schedule, failed }
     }
 
     /// Carries the call to its end.
@@ -129,12 +131,23 @@ impl<'a> Call<'a> {
             None => "there is no worker".to_owned(),
         };
         format!(
-            "{}: {wanted}, after waiting for {:?} (`wait_for_ready`); nodes known to the registry: {}, workers: {}",
+            "{}: {wanted}, after waiting for {}; nodes known to the registry: {}, workers: {}",
             self.request.name,
-            self.wait_for_ready,
+            self.waited(),
             snapshot.nodes.len(),
             snapshot.workers.len()
         )
+    }
+
+    /// How long the call waited, and what ended that.
+    fn waited(&self) -> String {
+        let waited = self.begun.elapsed();
+        if waited >= self.wait_for_ready {
+            return format!("{:?} (`wait_for_ready`)", self.wait_for_ready);
+        }
+        // Beyond milliseconds it is noise.
+        let waited = Duration::from_millis(waited.as_millis().try_into().unwrap_or(u64::MAX));
+        format!("{waited:?} (the call's deadline; `wait_for_ready` is {:?})", self.wait_for_ready)
     }
 }
 

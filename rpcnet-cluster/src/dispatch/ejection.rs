@@ -48,6 +48,20 @@ impl Ejection {
         }
     }
 
+    /// Whether the worker may not be picked now because no connection could be opened to it. One whose connection broke, and
+    /// nothing more, may be as well as ever.
+    pub(crate) fn is_refused(&self, now: Instant) -> bool {
+        match self.state {
+            State::In => false,
+            State::Out { until, refusals } | State::Trial { until, refusals } => refusals > 0 && now < until,
+        }
+    }
+
+    /// Whether nobody should try the worker yet, not even once.
+    pub(crate) fn is_out(&self, now: Instant) -> bool {
+        matches!(self.state, State::Out { until, .. } if now < until)
+    }
+
     /// The worker was picked: if it was out, this is the trial, and until `trial_ends` the only one.
     pub(crate) fn handle_picked(&mut self, now: Instant, trial_ends: Instant) {
         match self.state {
@@ -72,8 +86,12 @@ impl Ejection {
 
     /// No connection could be opened. `random` in `0.0..1.0` spreads the period by ± 50 %, so that the processes that lost
     /// a worker together do not come back to it together.
+    ///
+    /// While it is out it is tried only because there is no other. That it cannot be reached then is no news: the period
+    /// would else grow with the number of calls, and the first worker that comes back would carry them all for long.
     pub(crate) fn handle_refused(&mut self, now: Instant, random: f64) {
         let refusals = match self.state {
+            State::Out { until, .. } if now < until => return,
             State::In => 0,
             State::Out { refusals, .. } | State::Trial { refusals, .. } => refusals,
         };
@@ -110,6 +128,29 @@ mod tests {
     }
 
     #[test]
+    fn however_many_calls_are_refused_at_once_the_worker_is_out_for_one_period() {
+        let start = Instant::now();
+        let mut ejection = Ejection::default();
+        (0..50).for_each(|_| ejection.handle_refused(start, 1.0));
+        assert!(ejection.is_out(start + ms(149)) && ejection.admits(start + ms(150)));
+    }
+
+    #[test]
+    fn a_worker_is_refused_only_when_a_connection_could_not_be_opened() {
+        let start = Instant::now();
+        let mut ejection = Ejection::default();
+        ejection.handle_lost(start);
+        ejection.handle_picked(start, start + ms(1_000));
+        assert!(!ejection.admits(start) && !ejection.is_refused(start), "lost, and somebody is trying");
+        ejection.handle_refused(start, 0.5);
+        assert!(ejection.is_refused(start + ms(99)) && !ejection.is_refused(start + ms(100)));
+        ejection.handle_picked(start + ms(100), start + ms(1_000));
+        assert!(ejection.is_refused(start + ms(100)), "the trial has not shown anything yet");
+        ejection.handle_connected();
+        assert!(!ejection.is_refused(start + ms(100)));
+    }
+
+    #[test]
     fn one_call_at_a_time_tries_a_worker_that_was_out() {
         let start = Instant::now();
         let mut ejection = Ejection::default();
@@ -126,7 +167,7 @@ mod tests {
     fn a_connection_ends_the_ejection_and_forgets_how_often_it_was() {
         let start = Instant::now();
         let mut ejection = Ejection::default();
-        (0..5).for_each(|_| ejection.handle_refused(start, 0.5));
+        (0..5).for_each(|period| ejection.handle_refused(start + ms(10_000) * period, 0.5));
         ejection.handle_connected();
         assert!(ejection.admits(start));
         ejection.handle_refused(start, 0.5);

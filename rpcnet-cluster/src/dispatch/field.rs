@@ -10,8 +10,19 @@ pub(crate) struct Runner {
     pub(crate) instance: Instance,
     /// Gossip has an accusation against it: hearsay, which its owner may refute.
     pub(crate) suspected: bool,
-    /// This process could not reach it a moment ago.
+    /// This process could not reach it a moment ago, or its connection broke and it is not known yet whether another can
+    /// be opened.
     pub(crate) ejected: bool,
+    /// It is ejected because no connection could be opened to it.
+    pub(crate) refused: bool,
+}
+
+impl Runner {
+    /// The worker as a keyed call sees it. Neither hearsay nor a broken connection proves that its process is gone, and
+    /// with it the record of the request: only there can a repeat learn what became of the first.
+    pub(crate) fn keyed(self) -> Self {
+        Self { suspected: false, ejected: self.refused, ..self }
+    }
 }
 
 /// Those a call may go to, as places in the field.
@@ -56,18 +67,27 @@ mod tests {
     use super::*;
     use crate::membership::{Generation, NodeId};
 
-    /// A field from a picture of it: `.` nothing against it, `s` suspected, `e` ejected, `b` both.
+    /// A field from a picture of it: `.` nothing against it, `s` suspected, `e` ejected, `b` both, `r` refused.
     fn field(picture: &str) -> Vec<Runner> {
         let runner = |(number, mark)| Runner {
             instance: instance(number),
             suspected: matches!(mark, 's' | 'b'),
-            ejected: matches!(mark, 'e' | 'b'),
+            ejected: matches!(mark, 'e' | 'b' | 'r'),
+            refused: mark == 'r',
         };
         (0..).zip(picture.chars()).map(runner).collect()
     }
 
     fn instance(number: u128) -> Instance {
         Instance { id: NodeId::new(Uuid::from_u128(number)), generation: Generation(1) }
+    }
+
+    #[test]
+    fn a_keyed_call_stays_away_only_from_workers_that_refused() {
+        for (picture, among) in [("se.b", vec![0, 1, 2, 3]), ("sr.", vec![0, 2]), ("rr", vec![0, 1])] {
+            let keyed: Vec<_> = field(picture).into_iter().map(Runner::keyed).collect();
+            assert_eq!(eligible(&keyed), among, "field {picture:?}");
+        }
     }
 
     #[test]

@@ -69,8 +69,33 @@ struct State {
     ejection: Ejection,
     /// The result of the dial under way, for all that wait for it.
     dial: Option<watch::Receiver<Option<Dialled>>>,
+    /// The last failure to open a connection.
+    refused: Option<(Instant, ConnectError)>,
     /// When membership was last told of trouble.
     reported: Option<Instant>,
+}
+
+/// A dial under way. Whatever becomes of its task, the next call can dial again.
+#[derive(Debug)]
+struct Dialling {
+    line: Arc<Line>,
+    /// Whether the line knows the result, and may have begun the next dial already.
+    done: bool,
+}
+
+impl Dialling {
+    fn finish(mut self, dialled: &Dialled) {
+        self.line.handle_dialled(dialled);
+        self.done = true;
+    }
+}
+
+impl Drop for Dialling {
+    fn drop(&mut self) {
+        if !self.done {
+            self.line.state.lock().dial = None;
+        }
+    }
 }
 
 /// What became of a dial.
@@ -83,6 +108,10 @@ impl Line {
 
     /// Membership is told of the same worker at most this often: it probes at once, and knows more by then.
     const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+    /// For so long the answer of a worker that is out stands for further ones: when nobody can be reached all calls go to
+    /// everybody, and each would dial.
+    const REFUSAL_STANDS: Duration = Duration::from_millis(100);
 
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
@@ -105,6 +134,12 @@ impl Line {
     /// Whether the worker may be picked, as far as this process could reach it.
     pub(crate) fn admits(&self) -> bool {
         self.state.lock().ejection.admits(now())
+    }
+
+    /// Whether it may not be picked, and whether that is because no connection could be opened.
+    pub(crate) fn ejected(&self) -> (bool, bool) {
+        let (state, now) = (self.state.lock(), now());
+        (!state.ejection.admits(now), state.ejection.is_refused(now))
     }
 
     /// The worker was picked for a call.
@@ -132,10 +167,10 @@ impl Line {
             self.state.lock().ejection.handle_connected();
             return Ok(());
         }
-        let mut dial = self.dial();
+        let mut dial = self.dial()?;
         match tokio::time::timeout_at(by, dial.wait_for(Option::is_some)).await {
             Ok(Ok(dialled)) => dialled.clone().unwrap_or(Ok(())).map_err(Status::from),
-            Ok(Err(_)) => Err(self.unreachable("the runtime is shutting down")),
+            Ok(Err(_)) => Err(self.unreachable("the task that was opening the connection has ended")),
             Err(_) => Err(self.unreachable("the connection was not open in time")),
         }
     }
@@ -144,22 +179,25 @@ impl Line {
         Status::new(Reason::ConnectFailed, Executed::No, format!("cannot connect to {}: {why}", self.addr))
     }
 
-    /// The dial under way, or a new one.
-    fn dial(self: &Arc<Self>) -> watch::Receiver<Option<Dialled>> {
+    /// The dial under way, or a new one; or what came of the last one, if that was a moment ago.
+    fn dial(self: &Arc<Self>) -> Result<watch::Receiver<Option<Dialled>>, ConnectError> {
         let mut state = self.state.lock();
         if let Some(dial) = &state.dial {
-            return dial.clone();
+            return Ok(dial.clone());
+        }
+        if let Some(error) = state.still_refused() {
+            return Err(error);
         }
         let (done, dial) = watch::channel(None);
         state.dial = Some(dial.clone());
         drop(state);
-        let line = Arc::clone(self);
+        let dialling = Dialling { line: Arc::clone(self), done: false };
         tokio::spawn(async move {
-            let dialled = line.channel.ready().await;
-            line.handle_dialled(&dialled);
+            let dialled = dialling.line.channel.ready().await;
+            dialling.finish(&dialled);
             done.send_replace(Some(dialled));
         });
-        dial
+        Ok(dial)
     }
 
     fn handle_dialled(&self, dialled: &Dialled) {
@@ -170,6 +208,7 @@ impl Line {
             Err(error) => {
                 tracing::debug!(worker = ?self.instance.id, addr = %self.addr, %error, "worker ejected: cannot be reached");
                 state.ejection.handle_refused(now(), fastrand::f64());
+                state.refused = Some((Instant::now(), error.clone()));
                 self.report(&mut state);
             }
         }
@@ -183,6 +222,15 @@ impl Line {
         state.reported = Some(now);
         // Full when the registry is busy, closed when it is gone: membership finds out by its own probes.
         let _ = self.reports.try_send(self.instance.id);
+    }
+}
+
+impl State {
+    /// Why there is no use in another dial yet. A trial dials in any case: that is what it is for.
+    fn still_refused(&self) -> Option<ConnectError> {
+        let (refused, error) = self.refused.as_ref()?;
+        let stands = refused.elapsed() < Line::REFUSAL_STANDS && self.ejection.is_out(now());
+        stands.then(|| error.clone())
     }
 }
 
@@ -205,5 +253,21 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.line.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::testing::{dialler, instance};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dial_whose_task_ended_without_a_result_makes_room_for_the_next() {
+        let line = dialler().line(instance(1, 1), SocketAddr::from(([10, 0, 0, 1], 80)));
+        let (done, dial) = watch::channel(None);
+        line.state.lock().dial = Some(dial);
+        drop((Dialling { line: Arc::clone(&line), done: false }, done));
+        let error = line.ready(Instant::now() + Duration::from_secs(1)).await.expect_err("nobody listens");
+        assert!(error.message().contains("nobody listens"), "{error}");
     }
 }

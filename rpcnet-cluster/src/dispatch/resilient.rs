@@ -59,8 +59,9 @@ use crate::{
 /// are tried.
 ///
 /// A keyed call that its caller repeats with the same id goes to the worker that the id points to. That is the one that
-/// remembers it, unless it was restarted, or workers have come or gone or were out of reach in between: workers keep
-/// such records in memory.
+/// remembers it, unless it was restarted, or workers have come or gone or refused connections in between: workers keep
+/// such records in memory. Neither suspicion nor a broken connection sends it elsewhere: it waits for the next
+/// connection, and goes to another worker only after this one provably did not take it.
 #[derive(Debug, Clone)]
 pub struct ResilientClient {
     shared: Arc<Shared>,

@@ -39,10 +39,12 @@ impl Membership {
     }
 
     /// A suspicion is new or has gained an accuser: when is it to be judged?
-    pub(super) fn weigh(&mut self, now: Instant, id: NodeId) {
+    pub(super) fn weigh(&mut self, now: Instant, id: NodeId, origin: Origin) {
         let Some(member) = self.table.get(id) else { return };
         let gone = member.record.standing.accusers.gone();
-        if gone >= 2 || (gone == 1 && self.accused_here(id) && self.is_only_observer(id)) {
+        // What a sync brings may be old: it has the time of a suspicion to be refuted.
+        let fresh = !matches!(origin, Origin::Page { .. });
+        if (fresh && gone >= 2) || (gone == 1 && self.accused_here(id) && self.is_only_observer(id)) {
             self.fail(now, id);
             return;
         }

@@ -16,8 +16,8 @@ use crate::detector::{Window, phi};
 
 use super::NodeId;
 use super::limits::{
-    HELP_AFTER, LATE_MIN, OUTSTANDING_MAX, REACHED_COUNTS_FOR, REPROBE, REPROBE_FAST_FOR, SIGMA_MIN,
-    WINDOW_SAMPLES_MAX,
+    HELP_AFTER, HELP_VERDICT, LATE_MIN, OUTSTANDING_MAX, REACHED_COUNTS_FOR, REPROBE, REPROBE_FAST_FOR,
+    SIGMA_MIN, WINDOW_SAMPLES_MAX,
 };
 use super::output::StreamId;
 
@@ -157,7 +157,9 @@ impl Edge {
     /// When φ reaches the threshold, if nothing is heard.
     pub(crate) fn accuse_at(&self, by: &Judgement) -> Option<Instant> {
         let expected = self.window.mean().unwrap_or_default() + by.pause;
-        self.t0.map(|t0| t0 + expected + self.sigma(by).mul_f64(by.crossing))
+        // Never before the helpers of the first round have had their say.
+        let wait = (expected + self.sigma(by).mul_f64(by.crossing)).max(HELP_AFTER + HELP_VERDICT);
+        self.t0.map(|t0| t0 + wait)
     }
 
     /// φ now.
@@ -246,6 +248,15 @@ mod tests {
         assert!((wait.as_secs_f64() - 2.061).abs() < 0.001, "{wait:?}");
         assert!((edge.phi(now + wait, &judgement()) - 8.0).abs() < 0.01);
         assert_eq!(edge.late_at(), Some(now + LATE_MIN));
+    }
+
+    #[test]
+    fn nobody_is_accused_before_the_helpers_have_had_their_say() {
+        let now = Instant::now();
+        let mut edge = Edge::new(Purpose::Ring, now);
+        edge.sent(now, 1);
+        let hasty = Judgement { pause: Duration::ZERO, crossing: crossing(1.0), ..judgement() };
+        assert_eq!(edge.accuse_at(&hasty), Some(now + HELP_AFTER + HELP_VERDICT));
     }
 
     #[test]

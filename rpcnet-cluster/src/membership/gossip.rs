@@ -67,14 +67,18 @@ impl Queue {
     /// returning `Offer::Skip`; news that was sent often enough is dropped.
     pub(crate) fn offer(&mut self, live: usize, mut write: impl FnMut(News) -> Offer) {
         let transmits = self.transmits(live);
-        let mut sent = Vec::new();
+        let (mut sent, mut dropped) = (Vec::new(), Vec::new());
         for &(_, _, id) in &self.order {
             let Some(entry) = self.entries.get(&id) else { continue };
             match write(News { id, full: entry.full }) {
                 Offer::Written => sent.push(id),
                 Offer::Skip => {}
+                Offer::Drop => dropped.push(id),
                 Offer::NoRoom => break,
             }
+        }
+        for id in dropped {
+            self.remove(id);
         }
         for id in sent {
             if let Some(entry) = self.remove(id)
@@ -102,6 +106,8 @@ impl Queue {
 pub(crate) enum Offer {
     Written,
     Skip,
+    /// There is no such member any more.
+    Drop,
     NoRoom,
 }
 

@@ -84,7 +84,12 @@ impl Membership {
     /// where to send what is held of it, if that is worse than its own word.
     pub(super) fn hear(&mut self, now: Instant, envelope: &Envelope, tell: Option<SocketAddr>) {
         let root = self.table.root();
-        let Some(member) = self.table.get_mut(envelope.from) else { return };
+        let Some(member) = self.table.get_mut(envelope.from) else {
+            if let Some(to) = tell {
+                self.hear_forgotten(now, envelope, to);
+            }
+            return;
+        };
         member.heard = Some(now);
         let (state, addr) = (member.state(), member.record.profile.addr);
         let held = (member.record.generation, member.record.standing.incarnation);
@@ -97,7 +102,8 @@ impl Membership {
         } else if let Some(to) = tell.filter(|_| own < held || accused) {
             self.tell(now, envelope.from, to);
         }
-        if state.is_visible() && tell.is_some() {
+        let reborn = own.0 > held.0;
+        if (state.is_visible() || reborn) && tell.is_some() {
             // At its own address, not where the packet says it came from: nobody can aim our streams at a third party.
             self.sync.note(now, envelope.from, addr, envelope.root == root);
         }

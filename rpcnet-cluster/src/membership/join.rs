@@ -75,7 +75,7 @@ impl Membership {
         }
     }
 
-    fn ask_seed(&mut self, now: Instant, seed: SocketAddr) -> bool {
+    pub(super) fn ask_seed(&mut self, now: Instant, seed: SocketAddr) -> bool {
         let me = Box::new(Update::Full(self.table.me().record.clone()));
         let purpose = StreamPurpose::Join { seed };
         self.request(now, seed, &Request::Join { me }, STREAM_BULK_TIMEOUT, purpose).is_some()
@@ -90,8 +90,10 @@ impl Membership {
         if from.from == self.me {
             // One's own address under another name is no seed.
             self.seeds.list.retain(|held| held.addr != seed);
+            self.outputs.push_back(Output::SeedIsSelf { seed });
             return;
         }
+        self.hear_forgotten(now, from, seed);
         for update in page.updates {
             self.merge(now, update, Origin::Page { relayed: false });
         }

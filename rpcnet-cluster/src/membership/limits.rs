@@ -36,6 +36,9 @@ pub(crate) const TAGS_MAX: usize = 64;
 
 /// Members held, failed and left ones included: three times the 10 000 nodes promised. A record beyond is refused.
 pub(crate) const MEMBERS_MAX: usize = 32_768;
+/// Failed and left members held; beyond it the oldest are forgotten early. Two fifths of the 10 000 nodes promised may
+/// fail together and be recognised when they come back; more come back through their own word.
+pub(crate) const GONE_MAX: usize = 4_096;
 /// Forgotten members of whom the version is kept, so that an old record cannot revive them; the oldest go first.
 pub(crate) const TOMBSTONES_MAX: usize = 16_384;
 /// How long a failed member is remembered: a host that comes back within a day is recognised.

@@ -11,6 +11,7 @@ mod accusers;
 mod config;
 mod edge;
 mod event;
+mod forgotten;
 mod gossip;
 mod health;
 mod id;
@@ -38,6 +39,7 @@ mod table;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod tombstones;
 
 pub use config::{Config, Identity};
 pub use event::{ClusterEvent, MemberView, Node, NodeState};

@@ -170,9 +170,11 @@ impl Membership {
 
     /// A hint that a node may be gone, from somebody who called it: it is probed at once. Convicts nobody.
     pub fn report_failure(&mut self, now: Instant, id: NodeId) {
-        self.observe(now);
-        self.probe_on_hint(now, id);
-        self.finish(now);
+        if matches!(self.phase, Phase::Running) {
+            self.observe(now);
+            self.probe_on_hint(now, id);
+            self.finish(now);
+        }
     }
 
     /// A timer has run out. Does nothing when called early.
@@ -281,6 +283,11 @@ impl Membership {
     /// Records of new members that were refused because 32 768 are held.
     pub fn refused_records(&self) -> u64 {
         self.table.refused
+    }
+
+    /// Records refused because they are no newer than what this node held of a member when it forgot it.
+    pub fn covered_records(&self) -> u64 {
+        self.table.covered
     }
 
     /// Before every input: did this node run at all since its last tick?

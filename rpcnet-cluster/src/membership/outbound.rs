@@ -28,7 +28,8 @@ impl Pace {
 
     fn refill(&mut self, now: Instant, bytes_per_second: usize) {
         let share = self.refilled.map_or(1.0, |at| now.saturating_duration_since(at).as_secs_f64().min(1.0));
-        self.credit = (self.credit + (share * bytes_per_second as f64) as usize).min(bytes_per_second);
+        self.credit =
+            self.credit.saturating_add((share * bytes_per_second as f64) as usize).min(bytes_per_second);
         self.refilled = Some(now);
     }
 }
@@ -60,7 +61,11 @@ impl Membership {
             if writer.room() < WORTHWHILE {
                 return Offer::NoRoom;
             }
-            let Some(member) = table.get(news.id).filter(|_| news.id != id) else { return Offer::Skip };
+            // Forgotten since: there is nothing left to say of it.
+            let Some(member) = table.get(news.id) else { return Offer::Drop };
+            if news.id == id {
+                return Offer::Skip;
+            }
             let update = if news.full { Update::Full(member.record.clone()) } else { member.record.brief() };
             let written = writer.push(&update_bytes(&update));
             any |= written;
@@ -122,7 +127,7 @@ impl Membership {
                 self.gossip_to(id);
             }
         }
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() && self.table.roster.len() > 0 {
             self.pace.next = Some(now + GOSSIP_EVERY);
         }
     }

@@ -37,6 +37,11 @@ pub enum Output {
         /// The seed.
         seed: SocketAddr,
     },
+    /// A seed turned out to be this node itself, under another of its addresses. It is not asked again.
+    SeedIsSelf {
+        /// The seed.
+        seed: SocketAddr,
+    },
     /// A seed did not answer. It is tried again for ever; the node goes on meanwhile.
     SeedUnreachable {
         /// The seed.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::gossip::Urgency;
-use super::limits::{INCARNATION_MAX, TELL_EVERY};
+use super::limits::{GENERATION_MAX, INCARNATION_MAX, TELL_EVERY};
 use super::node::Phase;
 use super::record::{Standing, Update};
 use super::{Generation, Incarnation, Membership, NodeState};
@@ -12,37 +12,38 @@ use super::{Generation, Incarnation, Membership, NodeState};
 #[derive(Debug, Default)]
 pub(super) struct Refutation {
     last: Option<Instant>,
-    /// An accusation that came too soon after the last answer; answered then if it still stands.
-    waiting: Option<Waiting>,
+    /// A claim that came too soon after the last answer, and when it is answered if it is still wrong.
+    waiting: Option<(Instant, Claim)>,
 }
 
+/// What somebody holds of this node.
 #[derive(Clone, Copy, Debug)]
-struct Waiting {
-    until: Instant,
+struct Claim {
+    state: NodeState,
     generation: Generation,
     incarnation: Incarnation,
-    state: NodeState,
+    /// With tags that were never written here.
+    strange_tags: bool,
 }
 
 impl Refutation {
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.waiting.map(|waiting| waiting.until)
+        self.waiting.map(|(until, _)| until)
     }
 }
 
 impl Membership {
     /// News about this node has come from another.
     pub(super) fn meet_myself(&mut self, now: Instant, update: &Update) {
-        let standing = update.standing();
-        if let Update::Full(record) = update {
-            let mine = &self.table.me().record;
-            if record.generation == mine.generation && record.tags.version > mine.tags.version {
-                // Another process has written in this node's name, or this one forgot what it wrote.
-                self.answer(now, mine.generation.next());
-                return;
-            }
-        }
-        self.hear_about_me(now, standing.state, update.generation(), standing.incarnation);
+        let mine = &self.table.me().record;
+        let strange_tags = match update {
+            // Another process has written in this node's name, or this one forgot what it wrote.
+            Update::Full(record) => record.tags.version > mine.tags.version,
+            Update::Brief { .. } => false,
+        };
+        let (generation, standing) = (update.generation(), update.standing());
+        let (state, incarnation) = (standing.state, standing.incarnation);
+        self.answer_claim(now, Claim { state, generation, incarnation, strange_tags });
     }
 
     /// Somebody holds this of us.
@@ -53,33 +54,37 @@ impl Membership {
         generation: Generation,
         incarnation: Incarnation,
     ) {
+        self.answer_claim(now, Claim { state, generation, incarnation, strange_tags: false });
+    }
+
+    fn answer_claim(&mut self, now: Instant, claim: Claim) {
         if !matches!(self.phase, Phase::Running) {
             return;
         }
         let mine = &self.table.me().record;
         let own = (mine.generation, mine.standing.incarnation);
-        let wrong = (generation, incarnation) > own
-            || ((generation, incarnation) == own && state != NodeState::Alive);
-        if !wrong {
+        let said = (claim.generation, claim.incarnation);
+        // A version that was never written here belongs to an earlier start whose clock was ahead, or to a twin.
+        let unwritten = said > own || (claim.strange_tags && said.0 == own.0);
+        let wrong = unwritten || (said == own && claim.state != NodeState::Alive);
+        // There is no generation after the last: whoever claims that one lies, and cannot be answered.
+        if !wrong || claim.generation.0 >= GENERATION_MAX {
             return;
         }
         if let Some(until) = self.refutation.last.map(|last| last + TELL_EVERY).filter(|&until| now < until) {
-            self.refutation.waiting = Some(Waiting { until, generation, incarnation, state });
+            self.refutation.waiting = Some((until, claim));
             return;
         }
-        // A version that was never written here belongs to an earlier start whose clock was ahead, or to a twin.
-        let unwritten = (generation, incarnation) > own;
         if unwritten || own.1.next().0 > INCARNATION_MAX {
-            self.answer(now, generation.max(own.0).next());
+            self.answer(now, claim.generation.max(own.0).next());
         } else {
             self.answer(now, own.0);
         }
     }
 
     pub(super) fn refute_if_due(&mut self, now: Instant) {
-        if let Some(waiting) = self.refutation.waiting.filter(|waiting| waiting.until <= now) {
-            self.refutation.waiting = None;
-            self.hear_about_me(now, waiting.state, waiting.generation, waiting.incarnation);
+        if let Some((_, claim)) = self.refutation.waiting.take_if(|(until, _)| *until <= now) {
+            self.answer_claim(now, claim);
         }
     }
 

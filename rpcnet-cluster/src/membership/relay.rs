@@ -40,7 +40,9 @@ impl Membership {
         }
         let own = self.rng.u64(..);
         self.relays.0.insert(own, Relay { requester, nonce, target, until: now + NACK_AFTER });
-        self.send_ping(target, own);
+        let Some(to) = self.table.get(target).map(|member| member.record.profile.addr) else { return };
+        // Without news: whoever asks must not make us send more than it sent.
+        self.send_bare(to, Body::Ping { nonce: own });
     }
 
     /// `true` if the ack belongs to a probe for somebody else, who is told.

@@ -27,23 +27,43 @@ impl Membership {
             self.meet_myself(now, &update);
             return;
         }
-        if matches!(origin, Origin::Page { .. }) {
-            self.hold_back(now, &mut update);
-        }
+        let held_back = matches!(origin, Origin::Page { .. }) && self.hold_back(&mut update);
+        // Passed on as gossip it would convict elsewhere at once.
+        let origin = if held_back && update.standing().accusers.gone() >= 2 {
+            Origin::Page { relayed: false }
+        } else {
+            origin
+        };
         if let Some(transition) = self.table.apply(now, &update, &mut self.rng) {
             self.settle(now, &transition, origin);
+        }
+        if held_back {
+            self.tell_suspect(now, update.id());
         }
     }
 
     /// A sync may bring an old verdict from the other side of a healed link. A member that is visible here gets the
     /// time of a suspicion to refute it, and is told; without this both halves of a split would declare each other
     /// dead in the moment of healing.
-    fn hold_back(&mut self, now: Instant, update: &mut Update) {
-        let id = update.id();
-        let Some(member) = self.table.get(id).filter(|member| member.state().is_visible()) else { return };
-        if update.standing().state == NodeState::Failed && update.generation() >= member.record.generation {
-            let to = member.record.profile.addr;
+    fn hold_back(&self, update: &mut Update) -> bool {
+        let held = self.table.get(update.id()).filter(|member| member.state().is_visible());
+        let standing = update.standing();
+        let verdict = match standing.state {
+            NodeState::Failed => true,
+            NodeState::Suspect => standing.accusers.gone() >= 2,
+            NodeState::Alive | NodeState::Left => false,
+        };
+        let held_back = verdict && held.is_some_and(|member| update.generation() >= member.record.generation);
+        if held_back {
             update.standing_mut().state = NodeState::Suspect;
+        }
+        held_back
+    }
+
+    /// Only when the suspicion stands: told that it is alive, a member has nothing to refute.
+    fn tell_suspect(&mut self, now: Instant, id: NodeId) {
+        let suspect = self.table.get(id).filter(|member| member.state() == NodeState::Suspect);
+        if let Some(to) = suspect.map(|member| member.record.profile.addr) {
             self.tell(now, id, to);
         }
     }
@@ -72,7 +92,7 @@ impl Membership {
         if transition.before.as_ref().is_some_and(|before| is_newer(&node, &before.node)) {
             self.suspicions.stop(id);
         }
-        if state == NodeState::Suspect { self.weigh(now, id) } else { self.suspicions.stop(id) }
+        if state == NodeState::Suspect { self.weigh(now, id, origin) } else { self.suspicions.stop(id) }
     }
 
     /// Our accusation was answered by its subject: we were wrong, and remember it.

@@ -94,7 +94,10 @@ impl Membership {
     }
 
     fn stream_answered(&mut self, now: Instant, open: Open, id: StreamId, from: &Envelope, reply: Reply) {
-        self.hear(now, from, None);
+        let other = from.from != self.me;
+        if other {
+            self.hear(now, from, None);
+        }
         match (open.purpose, reply) {
             (StreamPurpose::Join { seed }, Reply::Page(page)) => self.seed_answered(now, seed, from, page),
             (StreamPurpose::Sync { to, .. }, Reply::Page(page)) => self.page_arrived(now, to, from, page),
@@ -107,17 +110,30 @@ impl Membership {
                     self.peer_answered(now, target, late);
                 }
             }
-            // The right host and the wrong node, or an answer to another question: as good as none.
+            (StreamPurpose::Probe { target }, Reply::Done) if other => {
+                self.stream_probe_over(target, id);
+                self.met_another(now, target, from.from);
+            }
+            // An answer to another question, or our own: as good as none.
             _ => self.stream_failed(now, open, id, StreamFailure::Unreachable),
         }
-        self.note_answer(now);
+        // An answer of our own says nothing about the network.
+        if other {
+            self.note_answer(now);
+        }
+    }
+
+    /// Another node of this cluster answers where `target` was: that process is gone, and its successor may know
+    /// nobody yet.
+    fn met_another(&mut self, now: Instant, target: NodeId, other: NodeId) {
+        let Some(addr) = self.table.get(target).map(|member| member.record.profile.addr) else { return };
+        self.process_is_gone(now, target);
+        if !self.table.state(other).is_some_and(NodeState::is_visible) {
+            self.ask_seed(now, addr);
+        }
     }
 
     fn stream_failed(&mut self, now: Instant, open: Open, id: StreamId, failure: StreamFailure) {
-        if failure == StreamFailure::Refused {
-            // The host answered, even if nobody listens.
-            self.note_answer(now);
-        }
         match open.purpose {
             StreamPurpose::Join { seed } => self.seed_failed(now, seed, failure),
             StreamPurpose::Sync { peer, .. } => self.sync.failed(now, peer),
@@ -125,6 +141,9 @@ impl Membership {
             StreamPurpose::Probe { target } => {
                 self.stream_probe_over(target, id);
                 if failure == StreamFailure::Refused {
+                    // Its host answered. A seed's refusal proves no such thing: the seed may be on this very host,
+                    // and a last survivor would never come to a judgement while one refuses.
+                    self.note_answer(now);
                     self.process_is_gone(now, target);
                 }
             }
@@ -166,11 +185,13 @@ impl Membership {
         self.hear(now, &envelope, None);
         let reply = match request {
             Request::Join { me } => {
+                self.hear_forgotten_record(now, &envelope, std::slice::from_ref(&*me));
                 self.merge(now, *me, Origin::Owner);
                 Reply::Page(self.page(&[0; super::message::BUCKETS]))
             }
             Request::Sync { buckets } => Reply::Page(self.page(&buckets)),
             Request::Push { updates } => {
+                self.hear_forgotten_record(now, &envelope, &updates);
                 self.merge_page(now, updates);
                 Reply::Done
             }
@@ -203,9 +224,9 @@ impl Membership {
         }
     }
 
-    /// Whether any visible member other than this one gossips at that address.
+    /// Whether this node or a member that is well gossips at that address. One that is late may have been replaced
+    /// there by somebody who knows nobody.
     pub(super) fn is_member_addr(&self, addr: SocketAddr) -> bool {
-        let visible = |state: NodeState| state.is_visible();
-        self.table.iter().any(|(_, member)| visible(member.state()) && member.record.profile.addr == addr)
+        self.table.iter().any(|(id, member)| member.record.profile.addr == addr && self.is_well(id))
     }
 }

@@ -120,6 +120,7 @@ impl Membership {
     /// A page came back: take it in, and send what the other lacks.
     pub(super) fn page_arrived(&mut self, now: Instant, to: SocketAddr, from: &Envelope, page: Page) {
         self.sync.over(now);
+        self.hear_forgotten(now, from, to);
         let theirs: BTreeMap<_, _> = page.updates.iter().filter_map(hash_of).collect();
         let covered = page.covered;
         self.merge_page(now, page.updates);

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-use super::limits::{FAILED_REMEMBERED, LEFT_REMEMBERED, MEMBERS_MAX, TOMBSTONES_MAX};
-use super::member::Member;
+use super::limits::{FAILED_REMEMBERED, GONE_MAX, LEFT_REMEMBERED, MEMBERS_MAX};
+use super::member::{Grudge, Member};
 use super::message::{BUCKETS, hash};
 use super::record::{Change, Record, Update};
 use super::rings::Rings;
 use super::roster::Roster;
+use super::tombstones::Tombstones;
 use super::{Generation, Incarnation, Node, NodeId, NodeState};
 
 /// The members, and the orders and hashes derived from them.
@@ -27,8 +28,12 @@ pub(crate) struct Table {
     /// The XOR of all buckets, which every packet carries.
     root: u64,
     tombstones: Tombstones,
+    /// Failed and left members, in the order in which they went.
+    gone: VecDeque<NodeId>,
     /// Records refused because the table is full.
     pub(crate) refused: u64,
+    /// Records refused because they are no newer than what was forgotten.
+    pub(crate) covered: u64,
 }
 
 /// A change that took place, with what was held before.
@@ -60,7 +65,9 @@ impl Table {
             buckets: Box::new([0; BUCKETS]),
             root: 0,
             tombstones: Tombstones::default(),
+            gone: VecDeque::new(),
             refused: 0,
+            covered: 0,
         };
         table.add(Member::new(me, None), &mut Rng::with_seed(0));
         table
@@ -126,7 +133,11 @@ impl Table {
     fn insert(&mut self, now: Instant, update: &Update, rng: &mut Rng) -> Option<Transition> {
         let Update::Full(record) = update else { return None };
         if self.tombstones.covers(record) {
+            self.covered += 1;
             return None;
+        }
+        if self.members.len() >= MEMBERS_MAX {
+            self.forget_oldest();
         }
         if self.members.len() >= MEMBERS_MAX {
             self.refused += 1;
@@ -177,10 +188,18 @@ impl Table {
         if id == self.me {
             return;
         }
-        match (was.is_some_and(NodeState::is_visible), is.is_visible()) {
-            (false, true) => self.roster.insert(id, rng),
-            (true, false) => self.roster.remove(id),
-            _ => {}
+        match (was.map(NodeState::is_visible), is.is_visible()) {
+            (None, true) => self.roster.insert(id, rng),
+            (Some(false), true) => {
+                self.gone.retain(|&held| held != id);
+                self.roster.insert(id, rng);
+            }
+            (Some(true), false) => {
+                self.roster.remove(id);
+                self.gone.push_back(id);
+            }
+            (None, false) => self.gone.push_back(id),
+            (Some(true), true) | (Some(false), false) => {}
         }
     }
 
@@ -200,16 +219,39 @@ impl Table {
                 NodeState::Alive | NodeState::Suspect => false,
             }
         };
-        let me = self.me;
-        let gone: Vec<_> =
-            self.iter().filter(|&(id, m)| id != me && forgotten(m)).map(|(id, _)| id).collect();
-        for id in gone {
-            if let Some(member) = self.members.remove(&id) {
-                self.rehash(id, (member.hash(), None));
-                self.rings.remove(id);
-                self.tombstones.add(&member.record);
-            }
+        let over = |id: &NodeId| self.members.get(id).is_some_and(forgotten);
+        let (over, gone): (Vec<_>, Vec<_>) = self.gone.iter().copied().partition(over);
+        self.gone = gone.into();
+        over.into_iter().for_each(|id| self.forget(id));
+        // A process that crashes and starts again under ever new names must not fill the table.
+        while self.gone.len() > GONE_MAX {
+            self.forget_oldest();
         }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some(id) = self.gone.pop_front() {
+            self.forget(id);
+        }
+    }
+
+    /// Drops a member that is in `gone` no more.
+    fn forget(&mut self, id: NodeId) {
+        if let Some(member) = self.members.remove(&id) {
+            self.rehash(id, (member.hash(), None));
+            self.rings.remove(id);
+            self.tombstones.add(&member.record);
+        }
+    }
+
+    /// What to tell a forgotten member that still speaks with this old version.
+    pub(crate) fn tell_forgotten(
+        &mut self,
+        now: Instant,
+        id: NodeId,
+        version: (Generation, Incarnation),
+    ) -> Option<(Generation, Incarnation)> {
+        self.tombstones.tell(now, id, version)
     }
 }
 
@@ -226,7 +268,11 @@ fn merge(member: &mut Member, update: &Update) -> Change {
     let raised = member.record.standing.incarnation > incarnation;
     if change.generation || raised {
         member.condemned_here = false;
-        member.link_down &= !change.generation;
+    }
+    if change.generation {
+        // What was learned of the old process says nothing of the new one.
+        member.link_down = false;
+        member.grudge = Grudge::default();
     }
     change
 }
@@ -246,98 +292,5 @@ pub(crate) fn bucket_of(id: NodeId) -> usize {
     hash(0x6275_636b_6574, &id.to_bytes()) as usize % BUCKETS
 }
 
-/// The versions of forgotten members, so that nobody comes back on old evidence (hashicorp/memberlist#312).
-#[derive(Debug, Default)]
-struct Tombstones {
-    versions: BTreeMap<NodeId, (Generation, Incarnation)>,
-    order: VecDeque<NodeId>,
-}
-
-impl Tombstones {
-    fn add(&mut self, record: &Record) {
-        self.remove(record.id);
-        if self.order.len() >= TOMBSTONES_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.versions.remove(&oldest);
-        }
-        self.versions.insert(record.id, (record.generation, record.standing.incarnation));
-        self.order.push_back(record.id);
-    }
-
-    fn covers(&self, record: &Record) -> bool {
-        let version = (record.generation, record.standing.incarnation);
-        self.versions.get(&record.id).is_some_and(|&held| version <= held)
-    }
-
-    fn remove(&mut self, id: NodeId) {
-        if self.versions.remove(&id).is_some() {
-            self.order.retain(|&held| held != id);
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::membership::record::{Profile, Standing};
-    use crate::membership::tags::Tags;
-    use std::net::SocketAddr;
-    use uuid::Uuid;
-
-    fn record(number: u128, generation: u64) -> Record {
-        let addr = SocketAddr::from(([127, 0, 0, 1], 1));
-        Record {
-            id: NodeId::new(Uuid::from_u128(number)),
-            generation: Generation(generation),
-            standing: Standing::alive(Incarnation(0)),
-            profile: Profile { addr, rpc_addr: None, label: "".into(), capacity: 0 },
-            tags: Tags::default(),
-        }
-    }
-
-    fn left(number: u128) -> Update {
-        let mut record = record(number, 1);
-        record.standing.state = NodeState::Left;
-        Update::Full(record)
-    }
-
-    #[test]
-    fn nobody_comes_back_on_old_evidence_after_being_forgotten() {
-        let (now, mut rng) = (Instant::now(), Rng::with_seed(1));
-        let mut table = Table::new(record(0, 1));
-        assert!(table.apply(now, &Update::Full(record(1, 1)), &mut rng).is_some());
-        table.apply(now, &left(1), &mut rng);
-        let later = now + LEFT_REMEMBERED;
-        table.sweep(later);
-        let id = NodeId::new(Uuid::from_u128(1));
-        assert!(table.get(id).is_none(), "forgotten after an hour");
-        assert!(
-            table.apply(later, &Update::Full(record(1, 1)), &mut rng).is_none(),
-            "the old process stays gone"
-        );
-        assert!(table.apply(later, &Update::Full(record(1, 2)), &mut rng).is_some(), "a new one is welcome");
-    }
-
-    #[test]
-    fn the_derived_orders_and_hashes_follow_the_members() {
-        let (now, mut rng) = (Instant::now(), Rng::with_seed(1));
-        let mut table = Table::new(record(0, 1));
-        let (root, live) = (table.root(), table.live());
-        table.apply(now, &Update::Full(record(1, 1)), &mut rng);
-        assert_ne!(table.root(), root);
-        assert_eq!(table.live(), live + 1);
-        table.apply(now, &left(1), &mut rng);
-        assert_eq!((table.root(), table.live()), (root, live), "a member that left is no difference");
-        assert!(table.rings.predecessors(table.me).is_empty());
-    }
-
-    #[test]
-    fn tombstones_are_bounded_and_the_oldest_goes_first() {
-        let mut tombstones = Tombstones::default();
-        (0..=TOMBSTONES_MAX as u128).for_each(|number| tombstones.add(&record(number, 1)));
-        assert_eq!(tombstones.order.len(), TOMBSTONES_MAX);
-        assert!(!tombstones.covers(&record(0, 1)));
-        assert!(tombstones.covers(&record(1, 1)));
-    }
-}
+pub(crate) mod tests;

@@ -154,11 +154,15 @@ async fn follow(
     publisher: Publisher,
     mut reported: mpsc::Receiver<NodeId>,
 ) {
+    // Out here, where it outlives the branch that fills it.
+    let mut batch = Vec::new();
     loop {
         tokio::select! {
-            batch = next_batch(&mut source) => {
-                let Some(events) = batch else { break };
-                take_in(&mut picture, &publisher, events);
+            more = next_batch(&mut source, &mut batch) => {
+                if !more {
+                    break;
+                }
+                take_in(&mut picture, &publisher, std::mem::take(&mut batch));
             }
             Some(node) = reported.recv() => source.report_failure(node),
             () = publisher.unread() => break,

@@ -1,6 +1,7 @@
 //! Where a registry's picture comes from.
 
 use std::{
+    future::poll_fn,
     pin::pin,
     task::{Context, Poll, Waker},
 };
@@ -49,31 +50,31 @@ impl Source for Gossip {
 
 /// What has come already; nothing if that is nothing.
 pub(super) fn ready_now(source: &mut impl Source) -> Vec<ClusterEvent> {
-    match pin!(next_batch(source)).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(batch) => batch.unwrap_or_default(),
-        Poll::Pending => Vec::new(),
-    }
+    let mut batch = Vec::new();
+    take_ready(source, &mut batch, &mut Context::from_waker(Waker::noop()));
+    batch
 }
 
-/// The events that have come, at least one; `None` when there will be no more.
+/// Puts the events that have come into the batch, at least one; `false` when there will be no more.
 ///
 /// All that is ready is taken at once: a view that is told again after a lag, or the crowd of a starting cluster, becomes
-/// one change of the picture. Dropping the future loses no event.
-pub(super) async fn next_batch(source: &mut impl Source) -> Option<Vec<ClusterEvent>> {
-    let mut batch = vec![source.recv().await?];
+/// one change of the picture. Dropping the future loses no event: those that were taken are in the batch.
+pub(super) async fn next_batch(source: &mut impl Source, batch: &mut Vec<ClusterEvent>) -> bool {
+    let Some(first) = source.recv().await else { return false };
+    batch.push(first);
+    poll_fn(|cx| Poll::Ready(take_ready(source, batch, cx))).await;
+    true
+}
+
+fn take_ready(source: &mut impl Source, batch: &mut Vec<ClusterEvent>, cx: &mut Context<'_>) {
     while batch.len() < BATCH_MAX {
-        let ready = tokio::select! {
-            biased;
-            // Without a share of the scheduler's budget: it would end the batch in the middle of a view.
-            event = tokio::task::unconstrained(source.recv()) => event,
-            () = std::future::ready(()) => None,
-        };
-        match ready {
-            Some(event) => batch.push(event),
-            None => break,
+        // Without a share of the scheduler's budget: when that is used up, what is ready says that it is not, and the
+        // batch would end in the middle of a view.
+        match pin!(tokio::task::unconstrained(source.recv())).poll(cx) {
+            Poll::Ready(Some(event)) => batch.push(event),
+            Poll::Ready(None) | Poll::Pending => return,
         }
     }
-    Some(batch)
 }
 
 /// The most events in a batch: the largest view, and an end to a source that never pauses.

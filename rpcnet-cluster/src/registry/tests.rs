@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use rpcnet::transport::memory::MemoryNetwork;
+use tokio::sync::mpsc;
 
 use super::{
     SelectError, WorkerRegistry,
+    source::next_batch,
     testing::{Script, Scripted, node},
 };
 use crate::{
@@ -29,6 +31,45 @@ fn tagged(number: u8, tag: &str, value: &str) -> Node {
 /// Lets the registry take in what was told.
 async fn settled() {
     tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+/// What a task may do before it has to let others run: after so much, what is ready says that it is not.
+const BUDGET: usize = 128;
+
+/// Uses up some of the budget of this task.
+async fn use_up(budget: usize) {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    for _ in 0..budget {
+        sender.send(()).expect("it is open");
+        receiver.recv().await.expect("it was sent");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_made_by_a_busy_task_knows_everybody_from_the_beginning() {
+    let (script, scripted) = Script::new();
+    (1..=3).for_each(|number| scripted.tell(NodeJoined(node(number, 1))));
+    let transport = Arc::new(MemoryNetwork::new(1).host([10, 0, 0, 250]));
+    use_up(BUDGET).await;
+    let registry = WorkerRegistry::following(script, transport, LoadBalancing::RoundRobin);
+    assert_eq!(registry.worker_count(), 3);
+    settled().await;
+    assert_eq!(registry.worker_count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_task_loses_no_event_of_a_batch() {
+    let (mut script, scripted) = Script::new();
+    (1..=3).for_each(|number| scripted.tell(NodeJoined(node(number, 1))));
+    tokio::task::yield_now().await;
+    use_up(BUDGET - 1).await;
+    let mut batch = Vec::new();
+    tokio::select! {
+        biased;
+        more = next_batch(&mut script, &mut batch) => assert!(more),
+        () = std::future::ready(()) => {}
+    }
+    assert_eq!(batch.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -93,8 +93,8 @@ impl Worker {
 
     /// The worker as the scheduler of a call sees it now.
     pub(crate) fn runner(&self) -> Runner {
-        let ejected = !self.line.admits();
-        Runner { instance: self.instance(), suspected: self.suspected, ejected }
+        let (ejected, refused) = self.line.ejected();
+        Runner { instance: self.instance(), suspected: self.suspected, ejected, refused }
     }
 
     pub(crate) fn line(&self) -> &Arc<Line> {

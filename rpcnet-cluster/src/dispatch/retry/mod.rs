@@ -17,7 +17,7 @@ use rpcnet::{Executed, Idempotency, Status};
 use super::{
     backoff::Backoff,
     budget::Budget,
-    field::{Runner, Tries, eligible_again},
+    field::{Eligible, Runner, Tries, eligible_again},
     outcome::{Class, executed_by_either, may_resend},
 };
 use crate::registry::Instance;
@@ -83,6 +83,12 @@ impl From<&Status> for Failure {
     }
 }
 
+/// The time a while after another; what lies beyond the end of time is thirty years away.
+pub(crate) fn later(begin: Instant, by: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    begin + by.min(FAR)
+}
+
 /// The attempts of one call.
 ///
 /// Ask [`next`](Self::next) and do what it says; tell [`handle_started`](Self::handle_started) whom was picked and
@@ -108,6 +114,8 @@ pub(crate) struct Schedule {
     reached: bool,
     /// Since when nobody is there, or everybody there is was tried and could not be reached.
     deserted_since: Option<Instant>,
+    /// Whether the field was empty when it was last looked at: who comes then gets a patience of its own.
+    alone: bool,
     gave_up: Option<GaveUp>,
 }
 
@@ -134,6 +142,7 @@ impl Schedule {
             ready: Ready { fresh: now, tried: now },
             reached: false,
             deserted_since: None,
+            alone: false,
             gave_up: None,
         }
     }
@@ -157,7 +166,11 @@ impl Schedule {
             let deserted = self.deserted_since.is_some();
             return self.give_up(if deserted { GaveUp::NoWorkers } else { GaveUp::Deadline });
         }
-        let eligible = eligible_again(field, &self.tries);
+        let eligible = self.eligible(field);
+        let alone = std::mem::replace(&mut self.alone, eligible.among.is_empty());
+        if alone && !self.alone {
+            self.deserted_since = None;
+        }
         if eligible.among.is_empty() {
             self.wait_for_somebody(now)
         } else if eligible.repeats {
@@ -165,6 +178,14 @@ impl Schedule {
         } else {
             self.try_or_wait(now, self.ready.fresh, eligible.among)
         }
+    }
+
+    fn eligible(&self, field: &[Runner]) -> Eligible {
+        if self.idempotency == Idempotency::Keyed {
+            let keyed: Vec<_> = field.iter().copied().map(Runner::keyed).collect();
+            return eligible_again(&keyed, &self.tries);
+        }
+        eligible_again(field, &self.tries)
     }
 
     /// The call goes to this worker.
@@ -239,7 +260,7 @@ impl Schedule {
 
     /// Until when to put up with there being nobody, which begins now if it has not begun before.
     fn patience(&mut self, now: Instant) -> Instant {
-        *self.deserted_since.get_or_insert(now) + self.policy.wait_for_ready
+        later(*self.deserted_since.get_or_insert(now), self.policy.wait_for_ready)
     }
 
     fn try_or_wait(&mut self, now: Instant, ready: Instant, among: Vec<usize>) -> Next {

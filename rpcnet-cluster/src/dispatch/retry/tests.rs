@@ -27,7 +27,12 @@ struct Call {
 impl Call {
     fn over(workers: u128, idempotency: Idempotency) -> Self {
         let start = Instant::now();
-        let runner = |number| Runner { instance: instance(number, 1), suspected: false, ejected: false };
+        let runner = |number| Runner {
+            instance: instance(number, 1),
+            suspected: false,
+            ejected: false,
+            refused: false,
+        };
         Self {
             start,
             now: start,
@@ -196,6 +201,38 @@ fn an_empty_registry_is_waited_for_and_a_worker_that_comes_is_used() {
 }
 
 #[test]
+fn a_worker_that_comes_late_is_waited_for_as_long_as_one_that_was_there() {
+    let mut call = Call::over(0, AtMostOnce);
+    assert_eq!(call.next(), "0ns wait 2s");
+    call.now = call.start + ms(1_990);
+    call.field = Call::over(1, AtMostOnce).field;
+    assert_eq!(call.next(), "1.99s try [0] for 8.01s");
+    call.fail(Reason::ConnectFailed, No);
+    assert_eq!(call.next(), "1.99s wait 25ms");
+    assert_eq!(call.next(), "2.015s try [0] for 7.985s");
+}
+
+#[test]
+fn a_patience_without_end_is_no_mistake() {
+    let mut call = Call::over(0, AtMostOnce);
+    let policy = Policy { wait_for_ready: Duration::MAX, ..POLICY };
+    call.schedule = Schedule::new(call.start, call.start + ms(10_000), AtMostOnce, policy);
+    assert_eq!(call.next(), "0ns wait 10s");
+    assert_eq!(call.next(), "10s give up: NoWorkers");
+}
+
+#[test]
+fn a_keyed_call_looks_past_suspicion_and_broken_connections_but_not_past_refusals() {
+    let mut call = Call::over(4, Keyed);
+    call.field[0].suspected = true;
+    call.field[1].ejected = true;
+    (call.field[2].ejected, call.field[2].refused) = (true, true);
+    assert_eq!(call.next(), "0ns try [0, 1, 3] for 10s");
+    call.fail(Reason::ConnectFailed, No);
+    assert_eq!(call.next(), "0ns try [1, 3] for 10s");
+}
+
+#[test]
 fn a_worker_that_comes_while_others_are_waited_for_is_tried_at_once() {
     let mut call = Call::over(1, AtMostOnce);
     assert_eq!(call.next(), "0ns try [0] for 10s");
@@ -285,7 +322,9 @@ proptest! {
         let (mut may_have_run, mut reached) = (Vec::new(), 0);
         let mut ended = false;
         for (pick, (millis, reason, executed), random, ejected) in picks {
-            call.field.iter_mut().zip(ejected).for_each(|(runner, ejected)| runner.ejected = ejected);
+            for (runner, ejected) in call.field.iter_mut().zip(ejected) {
+                (runner.ejected, runner.refused) = (ejected, ejected);
+            }
             match call.schedule.next(call.now, &call.field) {
                 Next::Wait { until } => {
                     prop_assert!(until > call.now && until <= deadline, "waits end, within the deadline");

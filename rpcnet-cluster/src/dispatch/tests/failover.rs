@@ -1,6 +1,6 @@
 //! Workers die, vanish, restart and are missing while calls are made.
 
-use std::{net::SocketAddr, sync::atomic::Ordering};
+use std::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
 
 use rpcnet::{AppError, CallError, CallOptions, Channel, Executed, Reason, Server};
 use tokio::time::Instant;
@@ -182,6 +182,25 @@ async fn without_workers_a_call_ends_after_its_wait_and_says_whom_it_looked_for(
         "unavailable: who: no worker matches `role=painter`, after waiting for 700ms (`wait_for_ready`); \
          nodes known to the registry: 2, workers: 2"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_could_not_wait_as_long_as_it_might_says_how_long_it_did() {
+    let world = World::with([], LoadBalancing::RoundRobin).await;
+    let client = world.client().with(CallOptions::timeout(ms(300)));
+    let error = client.call("who", vec![]).await.expect_err("nobody is there");
+    let text = "there is no worker, after waiting for 300ms (the call's deadline; `wait_for_ready` is 2s);";
+    assert!(error.to_string().contains(text), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_have_all_the_time_there_is() {
+    let world = World::with(1..=1, LoadBalancing::RoundRobin).await;
+    let endless = CallOptions::timeout(Duration::MAX);
+    for options in [endless, endless.idempotent(true)] {
+        let client = world.client().with(options).wait_for_ready(Duration::MAX);
+        assert_eq!(*client.call("who", vec![]).await.expect("answered"), [1]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

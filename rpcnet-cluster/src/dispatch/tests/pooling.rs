@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use rpcnet::{CallOptions, Reason};
+use tokio::time::Instant;
 
 use super::world::{World, ms, settled};
 use crate::{LoadBalancing, membership::ClusterEvent::NodeJoined, registry::testing::node};
@@ -38,6 +39,40 @@ async fn many_calls_wait_for_one_dial_and_learn_of_its_failure_together() {
         assert_eq!(error.reason(), Some(Reason::ConnectFailed));
     }
     assert_eq!(world.dials.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_find_nobody_do_not_dial_each_for_itself() {
+    let world = World::with(1..=1, LoadBalancing::RoundRobin).await;
+    world.kill(1);
+    let client = world.client().wait_for_ready(ms(0));
+    let begun = Instant::now();
+    while begun.elapsed() < ms(1_000) {
+        client.call("who", vec![]).await.expect_err("nobody listens");
+        tokio::time::sleep(ms(1)).await;
+    }
+    let dials = world.dials.load(Ordering::Relaxed);
+    assert!((2..=20).contains(&dials), "{dials} dials in a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_second_without_anybody_every_worker_takes_its_part_again_within_two() {
+    let world = World::with(1..=3, LoadBalancing::RoundRobin).await;
+    let client = world.client().wait_for_ready(ms(0));
+    (1..=3).for_each(|number| world.kill(number));
+    let begun = Instant::now();
+    while begun.elapsed() < ms(1_000) {
+        client.call("who", vec![]).await.expect_err("nobody listens");
+        tokio::time::sleep(ms(5)).await;
+    }
+    for number in 1..=3 {
+        world.start(number).await;
+    }
+    while begun.elapsed() < ms(3_000) {
+        let _ = client.call("who", vec![]).await;
+        tokio::time::sleep(ms(5)).await;
+    }
+    assert!((1..=3).all(|number| world.worker(number).is_healthy()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,12 @@ use std::{
 use rpcnet::{CallError, Reason, Server, prelude::*, rpc_trait};
 
 use super::world::{World, ip, ms, settled};
-use crate::{LoadBalancing, membership::ClusterEvent::NodeJoined, registry::testing::node};
+use crate::{
+    LoadBalancing,
+    balance::rendezvous,
+    membership::ClusterEvent::{NodeJoined, NodeRecovered, NodeSuspected},
+    registry::testing::node,
+};
 
 /// What the tests call.
 #[rpc_trait]
@@ -81,6 +86,44 @@ async fn a_generated_client_runs_over_the_cluster_as_over_one_connection() {
     for _ in 0..6 {
         client.who().await.expect("two are left");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keyed_calls_repeated_after_their_connection_broke_meet_the_worker_that_remembers_them() {
+    let (world, client, booked) = ledgers().await;
+    let workers = world.registry.workers();
+    let candidates: Vec<_> = workers.iter().map(|worker| worker.candidate()).collect();
+    let to_the_first = |id: &Uuid| rendezvous(*id, &candidates) == 0;
+    let ids: Vec<_> = (0..).map(Uuid::from_u128).filter(to_the_first).take(10).collect();
+    let book = |id: &Uuid| {
+        let (client, id) = (client.clone(), *id);
+        tokio::spawn(async move { client.book(id, 100).await })
+    };
+    let calls: Vec<_> = ids.iter().map(book).collect();
+    settled().await;
+    assert_eq!(workers[0].active_connections(), 10);
+    workers[0].line().channel().disconnect();
+    for call in calls {
+        assert!(matches!(call.await.expect("no panic"), Err(CallError::OutcomeUnknown(_))));
+    }
+    let repeats: Vec<_> = ids.iter().map(book).collect();
+    for repeat in repeats {
+        assert_eq!(repeat.await.expect("no panic").expect("remembered"), 1);
+    }
+    assert_eq!(booked.load(Ordering::Relaxed), 10, "each ran once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyed_call_repeated_under_suspicion_meets_the_worker_that_remembers_it() {
+    let (world, client, booked) = ledgers().await;
+    for id in (0..10).map(Uuid::from_u128) {
+        let first = client.book(id, 100).await.expect("booked");
+        world.cluster.tell(NodeSuspected { node: node(first, 1), phi: 9.0 });
+        settled().await;
+        assert_eq!(client.book(id, 100).await.expect("remembered"), first);
+        world.cluster.tell(NodeRecovered(node(first, 1)));
+    }
+    assert_eq!(booked.load(Ordering::Relaxed), 10);
 }
 
 #[tokio::test(start_paused = true)]

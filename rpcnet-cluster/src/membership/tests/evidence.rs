@@ -59,17 +59,43 @@ fn a_firewall_that_resets_every_stream_kills_nobody() {
 #[test]
 fn an_old_verdict_that_a_sync_brings_is_held_back_until_its_subject_has_spoken() {
     let mut net = Net::settled(5, 3);
-    let mut record = net.hosts[2].membership.local_record();
-    let mut accusers = Accusers::one(id(1), false);
-    accusers.union(&Accusers::one(id(3), false));
-    record.standing = Standing { incarnation: Incarnation(0), state: NodeState::Failed, accusers };
-    let push = Request::Push { updates: vec![Update::Full(record)] };
-    let bytes = encode_request(&envelope(&net, 1), &push);
-    net.input(0, |membership, now| membership.handle_stream_request(now, &bytes)).unwrap();
+    push_of_node_two(&mut net, NodeState::Failed, false);
     assert_eq!(net.state(0, 2), Some(NodeState::Suspect));
     net.run_for(secs(10));
     assert!(net.everywhere(2, NodeState::Alive));
     assert_eq!(net.failures().len(), 0);
+}
+
+/// Node 1 brings this of node 2 to node 0 over a stream.
+fn push_of_node_two(net: &mut Net, state: NodeState, gone: bool) {
+    let mut record = net.hosts[2].membership.local_record();
+    let mut accusers = Accusers::one(id(1), gone);
+    accusers.union(&Accusers::one(id(3), gone));
+    record.standing = Standing { incarnation: Incarnation(0), state, accusers };
+    let push = Request::Push { updates: vec![Update::Full(record)] };
+    let bytes = encode_request(&envelope(net, 1), &push);
+    net.input(0, |membership, now| membership.handle_stream_request(now, &bytes)).unwrap();
+}
+
+#[test]
+fn a_verdict_that_is_held_back_reaches_its_subject_at_once() {
+    let mut net = Net::settled(5, 8);
+    push_of_node_two(&mut net, NodeState::Failed, false);
+    assert_eq!(net.state(0, 2), Some(NodeState::Suspect));
+    let took = net.run_until(secs(5), |net| net.state(0, 2) == Some(NodeState::Alive));
+    assert!(took.is_some_and(|took| took <= ms(20)), "{took:?}");
+}
+
+#[test]
+fn a_sync_does_not_convict_at_once_even_with_two_who_know_the_process_gone() {
+    for state in [NodeState::Suspect, NodeState::Failed] {
+        let mut net = Net::settled(5, 9);
+        push_of_node_two(&mut net, state, true);
+        assert_eq!(net.state(0, 2), Some(NodeState::Suspect));
+        net.run_for(secs(10));
+        assert!(net.everywhere(2, NodeState::Alive));
+        assert_eq!(net.failures().len(), 0);
+    }
 }
 
 #[test]

@@ -12,3 +12,4 @@ mod purity;
 mod refutation;
 mod restart;
 mod stalls;
+mod survivors;

@@ -1,22 +1,27 @@
 //! The accused answer for themselves, and only they.
 
 use super::super::accusers::Accusers;
+use super::super::limits::GENERATION_MAX;
 use super::super::message::{Body, DatagramWriter, Envelope, cluster_of, update_bytes};
-use super::super::record::{Standing, Update};
+use super::super::record::{Record, Standing, Update};
 use super::super::{ClusterEvent, Generation, Incarnation, NodeState};
 use super::net::{Net, id, ms, secs};
 
-/// A datagram in which node `from` says something of `subject`.
-pub(super) fn says(net: &Net, from: usize, subject: usize, standing: Standing) -> Vec<u8> {
+fn sender(net: &Net, from: usize) -> Envelope {
     let sender = net.hosts[from].membership.local_node();
-    let envelope = Envelope {
+    Envelope {
         cluster: cluster_of("test"),
         from: sender.id,
         generation: sender.generation,
         incarnation: sender.incarnation,
         root: 0,
         health: 0,
-    };
+    }
+}
+
+/// A datagram in which node `from` says something of `subject`.
+pub(super) fn says(net: &Net, from: usize, subject: usize, standing: Standing) -> Vec<u8> {
+    let envelope = sender(net, from);
     let generation = net.hosts[subject].membership.local_node().generation;
     let mut writer = DatagramWriter::new(&envelope, Body::Gossip);
     assert!(writer.push(&update_bytes(&Update::Brief { id: id(subject), generation, standing })));
@@ -111,4 +116,40 @@ fn a_flood_of_accusations_is_answered_once_a_second() {
     }
     let refuted = net.hosts[2].membership.local_node().incarnation.0;
     assert!((9..=11).contains(&refuted), "{refuted} refutations in ten seconds");
+}
+
+/// Node 1 tells node 2 over a datagram what it holds of it.
+fn tell_of_itself(net: &mut Net, change: impl FnOnce(&mut Record)) {
+    let mut record = net.hosts[2].membership.local_record();
+    change(&mut record);
+    let mut writer = DatagramWriter::new(&sender(net, 1), Body::Gossip);
+    assert!(writer.push(&update_bytes(&Update::Full(record))));
+    let bytes = writer.finish();
+    net.inject(2, &bytes);
+}
+
+#[test]
+fn strange_tags_of_its_own_are_answered_once_a_second_and_not_while_leaving() {
+    let mut net = Net::settled(3, 6);
+    let before = net.hosts[2].membership.local_node().generation.0;
+    for _ in 0..100 {
+        tell_of_itself(&mut net, |record| record.tags.version += 1);
+        net.run_for(ms(50));
+    }
+    let after = net.hosts[2].membership.local_node().generation.0;
+    assert!((4..=6).contains(&(after - before)), "{} generations in five seconds", after - before);
+    net.run_for(secs(2));
+    net.input(2, |membership, now| membership.leave(now));
+    let leaving = net.hosts[2].membership.local_node().generation;
+    tell_of_itself(&mut net, |record| record.tags.version += 1);
+    assert_eq!(net.hosts[2].membership.local_node().generation, leaving);
+    assert_eq!(net.state(2, 2), Some(NodeState::Left));
+}
+
+#[test]
+fn the_last_generation_claimed_of_itself_is_not_answered() {
+    let mut net = Net::settled(3, 7);
+    let before = net.hosts[2].membership.local_node();
+    tell_of_itself(&mut net, |record| record.generation = Generation(GENERATION_MAX));
+    assert_eq!(net.hosts[2].membership.local_node(), before);
 }

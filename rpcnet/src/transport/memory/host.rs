@@ -90,6 +90,7 @@ impl Transport for MemoryHost {
         Box::pin(async move {
             let asked = at.socket_addr().ok_or_else(|| no_names(at))?;
             let mut net = self.network.shared.net.lock();
+            net.check_alive(self.ip, self.epoch)?;
             let port = if asked.port() == 0 { net.free_port(self.ip) } else { asked.port() };
             let local = SocketAddr::new(self.ip, port);
             if net.listeners.contains_key(&local) {

@@ -17,6 +17,7 @@ impl Net {
             Output::SeedUnreachable { seed, failure, .. } => {
                 self.seeds_unreachable.push((index, seed, failure));
             }
+            Output::SeedIsSelf { .. } => {}
             Output::Departed => {
                 self.hosts[index].departed = true;
                 self.hosts[index].process = Process::Gone;
