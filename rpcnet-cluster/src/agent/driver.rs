@@ -56,6 +56,8 @@ pub(super) struct Driver {
     published: Arc<Published>,
     counting: Arc<Counting>,
     joined: watch::Sender<bool>,
+    /// Another node was met, and nobody has been told yet.
+    met: bool,
     leaving: Vec<oneshot::Sender<()>>,
     departed: bool,
     server: AbortHandle,
@@ -104,6 +106,7 @@ impl Driver {
             published: Arc::clone(&published),
             counting: Arc::clone(&counting),
             joined,
+            met: false,
             leaving: Vec::new(),
             departed: false,
             server,
@@ -242,6 +245,10 @@ impl Driver {
         while let Some(output) = self.membership.poll_output() {
             self.carry_out(output);
         }
+        // Said last: whoever waits for it finds the others in the view.
+        if std::mem::take(&mut self.met) {
+            self.joined.send_replace(true);
+        }
     }
 
     fn carry_out(&mut self, output: Output) {
@@ -259,7 +266,7 @@ impl Driver {
             Output::Event(event) => self.publish(event),
             Output::Joined { seed } => {
                 tracing::info!(seed = self.seeds.name(seed), "joined the cluster");
-                self.joined.send_replace(true);
+                self.met = true;
             }
             Output::SeedUnreachable { seed, failure, attempts, retry_in } => {
                 self.warn_of(seed, failure, attempts, retry_in);
@@ -292,9 +299,7 @@ impl Driver {
 
     fn publish(&mut self, event: ClusterEvent) {
         log(&event);
-        if matches!(&event, ClusterEvent::NodeJoined(node) if node.id != self.membership.local_id()) {
-            self.joined.send_replace(true);
-        }
+        self.met |= matches!(&event, ClusterEvent::NodeJoined(node) if node.id != self.membership.local_id());
         self.published.publish(event);
     }
 }

@@ -62,7 +62,11 @@ pub(super) fn ready_now(source: &mut impl Source) -> Vec<ClusterEvent> {
 pub(super) async fn next_batch(source: &mut impl Source, batch: &mut Vec<ClusterEvent>) -> bool {
     let Some(first) = source.recv().await else { return false };
     batch.push(first);
-    poll_fn(|cx| Poll::Ready(take_ready(source, batch, cx))).await;
+    poll_fn(|cx| {
+        take_ready(source, batch, cx);
+        Poll::Ready(())
+    })
+    .await;
     true
 }
 
