@@ -1,6 +1,6 @@
 //! A cluster, and what happens to it.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rpcnet::{CallError, Executed, Reason, prelude::*};
 use rpcnet_cluster::{
@@ -248,5 +248,28 @@ async fn row_18_clients_need_to_know_a_director_only_and_directors_are_alike() {
             channel.call("work", encoded.clone()).await.is_ok(),
             "a worker that died is the director's affair"
         );
+    }
+}
+
+/// Bad input on the gossip port.
+#[tokio::test(start_paused = true)]
+async fn garbage_on_the_gossip_port_changes_nothing_while_calls_go_on() {
+    let field = Field::new().await;
+    let stranger = field.cluster.network().host([10, 9, 9, 9]).bind_datagrams(0).unwrap();
+    let nodes: Vec<_> = field.workers.iter().chain([&field.director]).collect();
+    let bench = field.bench();
+    for n in 0..200u8 {
+        let garbage: Vec<u8> = (0..n).map(|byte| byte.wrapping_mul(n) ^ 0x5a).collect();
+        for node in &nodes {
+            stranger
+                .send_to(&garbage, SocketAddr::new(node.ip(), node.membership().local_addr().port()))
+                .unwrap();
+        }
+        assert_eq!(bench.echo(n.to_string()).await.unwrap(), n.to_string());
+    }
+    settle().await;
+    for node in &nodes {
+        assert_eq!(node.membership().visible_nodes().await.len(), 4);
+        assert_eq!(node.membership().counters().datagrams_malformed, 200);
     }
 }
