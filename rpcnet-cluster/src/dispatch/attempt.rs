@@ -1,10 +1,9 @@
 //! One call to one worker, once.
 
 use bytes::Bytes;
-use rpcnet::{Answer, CallError, CallOptions, Caller, Codec, Context, Executed, Reason, Request, Status};
+use rpcnet::{Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, Status};
 use tokio::time::Instant;
 
-use super::retry::later;
 use crate::registry::Worker;
 
 /// Sends a call to a worker and waits for its answer until `deadline`.
@@ -29,19 +28,11 @@ fn connected_by(deadline: Instant) -> Instant {
     now + deadline.saturating_duration_since(now) / 2
 }
 
-/// When a call must have ended: after its own timeout, or with the call it is made for, whichever is sooner.
-pub(crate) fn deadline(now: Instant, options: CallOptions) -> Instant {
-    let timeout = options.timeout_set().unwrap_or(CallOptions::TIMEOUT_DEFAULT);
-    let own = Instant::from_std(later(now.into_std(), timeout));
-    let inherited = Context::current().and_then(|context| context.deadline());
-    inherited.map_or(own, |inherited| own.min(Instant::from_std(inherited)))
-}
-
 /// A worker carries calls to itself and nobody else, once: `ComputeClient::new(worker)`.
 impl Caller for Worker {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
         let now = Instant::now();
-        let deadline = deadline(now, request.options);
+        let deadline = Instant::from_std(request.options.deadline(now.into_std()));
         if deadline <= now {
             let message = format!("{}: no time is left for the call", request.name);
             return Err(Status::new(Reason::Deadline, Executed::No, message));

@@ -6,7 +6,7 @@ use rpcnet::{Answer, Executed, Idempotency, Reason, Request, Status};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    attempt::{attempt, deadline},
+    attempt::attempt,
     backoff::Backoff,
     field::Runner,
     report::FailedAttempts,
@@ -51,7 +51,7 @@ impl<'a> Call<'a> {
             wait_for_ready,
             backoff: Backoff::DEFAULT,
         };
-        let deadline = deadline(begun, request.options).into_std();
+        let deadline = request.options.deadline(begun.into_std());
         let schedule = Schedule::new(begun.into_std(), deadline, request.idempotency, policy);
         shared.budget.lock().deposit(begun.into_std());
         let failed = FailedAttempts::default();

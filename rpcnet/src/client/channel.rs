@@ -14,10 +14,8 @@ use super::{
 };
 use crate::{
     codec::Codec,
-    context::Context,
     error::CallError,
     status::{Executed, Reason, Status},
-    time::later,
     transport::{Address, Tcp, Transport},
     wire::{Call, Limits},
 };
@@ -209,7 +207,8 @@ impl Inner {
 
 impl Caller for Channel {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
-        let deadline = deadline(request.options.or(self.options));
+        let now = Instant::now().into_std();
+        let deadline = Instant::from_std(request.options.or(self.options).deadline(now));
         let answer = match self.begin(&request, deadline).await {
             Ok(call) => call.await,
             Err(status) => Err(status),
@@ -219,16 +218,6 @@ impl Caller for Channel {
 
     fn codec(&self) -> Codec {
         self.inner.connector.codec
-    }
-}
-
-/// When a call must end: its own timeout, or what is left of the call it is made for, whichever is sooner.
-fn deadline(options: CallOptions) -> Instant {
-    let own = options.timeout.unwrap_or(CallOptions::TIMEOUT_DEFAULT);
-    let own = Instant::from_std(later(Instant::now().into_std(), own));
-    match Context::current().and_then(|context| context.deadline()) {
-        Some(inherited) => own.min(Instant::from_std(inherited)),
-        None => own,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a caller may say about one call.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::descriptor::Idempotency;
+use crate::{context::Context, descriptor::Idempotency, time::later};
 
 /// Settings of a call. What is not set is taken from the channel, then from the defaults.
 ///
@@ -59,6 +59,15 @@ impl CallOptions {
             max_attempts: self.max_attempts.or(base.max_attempts),
             idempotent: self.idempotent.or(base.idempotent),
         }
+    }
+
+    /// When a call with these options, made now, must end: after its own timeout
+    /// ([`TIMEOUT_DEFAULT`](Self::TIMEOUT_DEFAULT) when not set), or with the call it is made for
+    /// ([`Context::current`]), whichever is sooner. For whoever implements [`Caller`](crate::Caller).
+    pub fn deadline(&self, now: Instant) -> Instant {
+        let own = later(now, self.timeout.unwrap_or(Self::TIMEOUT_DEFAULT));
+        let inherited = Context::current().and_then(|context| context.deadline());
+        inherited.map_or(own, |inherited| own.min(inherited))
     }
 
     /// The timeout that was set, if one was.

@@ -99,7 +99,7 @@ impl Accepted {
             self.slots.push(Slot::Free);
         }
         self.live += 1;
-        match read_head(&frame, limits, admit) {
+        match read_head(&frame, admit) {
             Err(status) => Ok(self.refuse(id, end, status)),
             Ok(head) => {
                 let deadline = head.timeout.map(|timeout| later(now, timeout));
@@ -257,7 +257,7 @@ impl Accepted {
 }
 
 /// Reads the head of a call and what forbids running it.
-fn read_head(frame: &Frame, limits: &Limits, admit: bool) -> Result<CallHead, Status> {
+fn read_head(frame: &Frame, admit: bool) -> Result<CallHead, Status> {
     if !admit {
         let message = "the server is shutting down and takes no new calls";
         return Err(Status::new(Reason::Draining, Executed::No, message));
@@ -272,7 +272,6 @@ fn read_head(frame: &Frame, limits: &Limits, admit: bool) -> Result<CallHead, St
             "the deadline had passed when the call arrived",
         ));
     }
-    debug_assert!(limits.calls_max <= StreamId::SLOTS_MAX);
     Ok(head)
 }
 
