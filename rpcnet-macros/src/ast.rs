@@ -59,6 +59,8 @@ pub(crate) struct Input {
 pub(crate) enum Role {
     /// Crosses the wire.
     Argument,
+    /// `parts: Streaming<T>`: crosses the wire item by item.
+    Stream,
     /// `request_id: Uuid`: travels in the call's header.
     RequestId,
     /// `ctx: Context`: made by the server, unknown to the client.
@@ -72,7 +74,7 @@ pub(crate) enum Form {
     Async,
     /// `fn … -> impl Future<Output = T>`.
     Future,
-    /// Not at all.
+    /// Not at all: `fn … -> T`, which only a method that blocks may be.
     Plain,
 }
 
@@ -180,9 +182,30 @@ impl Method {
         self.inputs.iter().find(|input| input.role == role)
     }
 
-    /// The parameters that cross the wire.
+    /// The parameters that cross the wire as values.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Input> {
         self.inputs.iter().filter(|input| input.role == Role::Argument)
+    }
+
+    /// The parameter that is a stream, and the type of its items.
+    pub(crate) fn taken_stream(&self) -> Option<(&Input, &Type)> {
+        let input = self.input(Role::Stream)?;
+        Some((input, stream_item(&input.ty)?))
+    }
+
+    /// The type of the items of an answer that is written `Result<Streaming<T>, …>`, or so through an alias.
+    pub(crate) fn returned_stream(&self) -> Option<&Type> {
+        stream_item(first_argument(self.answer.as_ref()?)?)
+    }
+
+    /// Whether it has a stream in one direction at least.
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.taken_stream().is_some() || self.returned_stream().is_some()
+    }
+
+    /// Whether a repeated call is recognised.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.options.keyed.is_some() || self.input(Role::RequestId).is_some()
     }
 
     /// The `T` and `E` of an answer that is written `Result<T, E>`.
@@ -203,6 +226,39 @@ impl Method {
     pub(crate) fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
         cfgs(&self.attrs)
     }
+}
+
+/// The `T` of a type that is written `Streaming<T>`.
+pub(crate) fn stream_item(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    path.path.segments.last().filter(|last| last.ident == "Streaming")?;
+    first_argument(ty)
+}
+
+/// The `T` of `Anything<T, …>`.
+fn first_argument(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// The types after `T` in `Anything<T, …>`.
+pub(crate) fn later_arguments(ty: &Type) -> impl Iterator<Item = &Type> {
+    let arguments = match ty {
+        Type::Path(path) => path.path.segments.last().map(|last| &last.arguments),
+        _ => None,
+    };
+    let arguments = arguments.into_iter().filter_map(|arguments| match arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    });
+    arguments.flatten().skip(1).filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
 }
 
 /// The attributes that decide whether an item exists.
@@ -275,6 +331,7 @@ fn role(ident: &Ident, ty: &Type) -> Role {
     match names::plain(ident).as_str() {
         "request_id" => Role::RequestId,
         "ctx" | "_ctx" if last_segment_is(ty, "Context") => Role::Context,
+        _ if stream_item(ty).is_some() => Role::Stream,
         _ => Role::Argument,
     }
 }

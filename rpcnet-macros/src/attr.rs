@@ -1,5 +1,7 @@
 //! The attributes: `#[rpc_trait(…)]` on the trait, `#[rpc(…)]` on its methods.
 
+use std::time::Duration;
+
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
@@ -24,10 +26,22 @@ pub(crate) struct TraitOptions {
 /// What `#[rpc(…)]` says of one method.
 #[derive(Default)]
 pub(crate) struct MethodOptions {
+    /// The word `read`, where it was written.
+    pub(crate) read: Option<Path>,
     /// The word `idempotent`, where it was written.
     pub(crate) idempotent: Option<Path>,
+    /// The word `keyed`, where it was written.
+    pub(crate) keyed: Option<Path>,
+    /// The word `blocking`, where it was written.
+    pub(crate) blocking: Option<Path>,
+    /// The word `no_cancel`, where it was written.
+    pub(crate) no_cancel: Option<Path>,
+    /// How long a call may take whose caller does not say.
+    pub(crate) timeout: Option<Duration>,
     /// The method's name on the wire, if it is not the method's.
     pub(crate) rename: Option<LitStr>,
+    /// Names it has had on the wire.
+    pub(crate) aliases: Vec<LitStr>,
 }
 
 const ON_A_TRAIT: Accepted = Accepted {
@@ -37,8 +51,9 @@ const ON_A_TRAIT: Accepted = Accepted {
 };
 const ON_A_METHOD: Accepted = Accepted {
     attribute: "`#[rpc(…)]`",
-    words: &["idempotent", "rename"],
-    list: "`idempotent`, `rename = \"…\"`",
+    words: &["read", "idempotent", "keyed", "timeout", "rename", "alias", "blocking", "no_cancel"],
+    list: "`read`, `idempotent`, `keyed`, `timeout = \"2s\"`, `rename = \"…\"`, `alias = \"…\"`, `blocking`, \
+           `no_cancel`",
 };
 
 impl TraitOptions {
@@ -71,7 +86,13 @@ impl MethodOptions {
     fn add(&mut self, tokens: TokenStream, errors: &mut Errors) {
         for meta in ON_A_METHOD.parse(tokens, errors) {
             match ON_A_METHOD.word(&meta) {
+                Some("read") => set(&mut self.read, flag(&meta, errors), &meta, errors),
                 Some("idempotent") => set(&mut self.idempotent, flag(&meta, errors), &meta, errors),
+                Some("keyed") => set(&mut self.keyed, flag(&meta, errors), &meta, errors),
+                Some("blocking") => set(&mut self.blocking, flag(&meta, errors), &meta, errors),
+                Some("no_cancel") => set(&mut self.no_cancel, flag(&meta, errors), &meta, errors),
+                Some("timeout") => set(&mut self.timeout, duration(&meta, errors), &meta, errors),
+                Some("alias") => self.aliases.extend(wire_name(&meta, errors)),
                 Some("rename") => set(&mut self.rename, wire_name(&meta, errors), &meta, errors),
                 _ => ON_A_METHOD.refuse(&meta, errors),
             }
@@ -104,14 +125,14 @@ pub(crate) fn applies(attr: &Attribute, word: &str) -> bool {
 }
 
 /// The words that one of the two attributes knows.
-struct Accepted {
-    attribute: &'static str,
-    words: &'static [&'static str],
-    list: &'static str,
+pub(crate) struct Accepted {
+    pub(crate) attribute: &'static str,
+    pub(crate) words: &'static [&'static str],
+    pub(crate) list: &'static str,
 }
 
 impl Accepted {
-    fn parse(&self, tokens: TokenStream, errors: &mut Errors) -> Punctuated<Meta, Token![,]> {
+    pub(crate) fn parse(&self, tokens: TokenStream, errors: &mut Errors) -> Punctuated<Meta, Token![,]> {
         Punctuated::parse_terminated.parse2(tokens).unwrap_or_else(|error: syn::Error| {
             errors.at_span(error.span(), format_args!("{} accepts {}", self.attribute, self.list));
             Punctuated::new()
@@ -119,11 +140,11 @@ impl Accepted {
     }
 
     /// The word an argument begins with, if it is an accepted one.
-    fn word(&self, meta: &Meta) -> Option<&'static str> {
+    pub(crate) fn word(&self, meta: &Meta) -> Option<&'static str> {
         self.words.iter().copied().find(|word| meta.path().is_ident(word))
     }
 
-    fn refuse(&self, meta: &Meta, errors: &mut Errors) {
+    pub(crate) fn refuse(&self, meta: &Meta, errors: &mut Errors) {
         let word = names::type_text(meta.path().to_token_stream());
         let guess = did_you_mean(&word, self.words);
         let (attribute, list) = (self.attribute, self.list);
@@ -132,7 +153,7 @@ impl Accepted {
 }
 
 /// Keeps the first of an argument and refuses the second.
-fn set<T>(slot: &mut Option<T>, value: Option<T>, meta: &Meta, errors: &mut Errors) {
+pub(crate) fn set<T>(slot: &mut Option<T>, value: Option<T>, meta: &Meta, errors: &mut Errors) {
     if slot.is_some() {
         let word = names::type_text(meta.path().to_token_stream());
         errors.at(meta.path(), format_args!("`{word}` is given twice: remove one"));
@@ -142,7 +163,7 @@ fn set<T>(slot: &mut Option<T>, value: Option<T>, meta: &Meta, errors: &mut Erro
 }
 
 /// An argument that is only a word.
-fn flag(meta: &Meta, errors: &mut Errors) -> Option<Path> {
+pub(crate) fn flag(meta: &Meta, errors: &mut Errors) -> Option<Path> {
     if let Meta::Path(path) = meta {
         return Some(path.clone());
     }
@@ -171,8 +192,49 @@ fn wire_name(meta: &Meta, errors: &mut Errors) -> Option<LitStr> {
     Some(name.clone())
 }
 
+/// The duration of `timeout = "2s"`.
+fn duration(meta: &Meta, errors: &mut Errors) -> Option<Duration> {
+    let Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = value(meta) else {
+        errors.at(meta, "`timeout` takes a number and a unit: write `timeout = \"2s\"`");
+        return None;
+    };
+    match parse_duration(&text.value()) {
+        Some(Duration::ZERO) => {
+            errors.at(text, "no call ends within no time: write how long one may take, or remove this");
+            None
+        }
+        Some(duration) => Some(duration),
+        None => {
+            let text_value = text.value();
+            errors.at(
+                text,
+                format_args!(
+                    "`{text_value}` is no duration: write a whole number and one of `us`, `ms`, `s`, `m`, `h`, such \
+                     as `250ms`"
+                ),
+            );
+            None
+        }
+    }
+}
+
+/// A whole number and a unit.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let micros: u64 = match unit {
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        "m" => 60_000_000,
+        "h" => 3_600_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(micros).map(Duration::from_micros)
+}
+
 /// The `path` of `word = path`.
-fn path_value(meta: &Meta, errors: &mut Errors) -> Option<Path> {
+pub(crate) fn path_value(meta: &Meta, errors: &mut Errors) -> Option<Path> {
     match value(meta) {
         Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path.clone()),
         _ => {
@@ -182,7 +244,8 @@ fn path_value(meta: &Meta, errors: &mut Errors) -> Option<Path> {
     }
 }
 
-fn value(meta: &Meta) -> Option<&Expr> {
+/// What stands after the `=`.
+pub(crate) fn value(meta: &Meta) -> Option<&Expr> {
     let Meta::NameValue(pair) = meta else { return None };
     let mut value = &pair.value;
     // A `$path` of a user's `macro_rules!` arrives in invisible parentheses.
@@ -190,4 +253,21 @@ fn value(meta: &Meta) -> Option<&Expr> {
         value = &group.expr;
     }
     Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_a_whole_number_and_a_unit() {
+        assert_eq!(parse_duration("250ms"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_duration("90m"), Some(Duration::from_secs(5400)));
+        assert_eq!(parse_duration("7us"), Some(Duration::from_micros(7)));
+        for wrong in
+            ["", "2", "s", "2 s", "1.5s", "-1s", "2sec", "99999999999999999999s", "18446744073709551615h"]
+        {
+            assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+    }
 }

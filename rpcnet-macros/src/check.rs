@@ -3,6 +3,7 @@
 //! A method with an impossible signature is marked unsound and left out of what is generated; everything else is
 //! generated as if it were right, so that one mistake gives one error and not forty.
 
+mod attributes;
 mod signature;
 mod types;
 
@@ -11,7 +12,7 @@ use quote::ToTokens;
 use syn::{GenericParam, TraitItem};
 
 use crate::{
-    ast::{Member, Method, Role, Service},
+    ast::{Member, Method, Service},
     diagnostics::Errors,
     names,
 };
@@ -27,7 +28,7 @@ pub(crate) fn check(service: &mut Service, errors: &mut Errors) {
         match member {
             Member::Method(method) => {
                 signature::check(method, errors);
-                check_attributes(method, errors);
+                attributes::check(method, errors);
                 check_reserved(method, &client, errors);
             }
             Member::Other(item) => refuse_member(item, errors),
@@ -73,16 +74,6 @@ fn refuse_member(item: &TraitItem, errors: &mut Errors) {
     }
 }
 
-fn check_attributes(method: &Method, errors: &mut Errors) {
-    if let (Some(word), Some(_)) = (&method.options.idempotent, method.input(Role::RequestId)) {
-        errors.at(
-            word,
-            "`idempotent` contradicts the parameter `request_id`: one says that repeating is harmless, the other that \
-             a repeat must be recognised; remove one",
-        );
-    }
-}
-
 fn check_reserved(method: &mut Method, client: &Ident, errors: &mut Errors) {
     let name = names::plain(&method.sig.ident);
     if RESERVED.contains(&name.as_str()) {
@@ -118,38 +109,58 @@ fn remove_repeated(service: &mut Service, errors: &mut Errors) {
     });
 }
 
-/// Two methods must differ on the wire, in their names and in the ids that are hashed from them.
+/// A name that a method is called by on the wire.
+struct WireName<'s> {
+    method: &'s Method,
+    name: String,
+    id: u64,
+    /// The name or alias that was written, if it is not the method's own.
+    written: Option<&'s syn::LitStr>,
+}
+
+/// Two methods must differ on the wire, in all of their names and in the ids that are hashed from them.
 fn check_wire_names(service: &Service, errors: &mut Errors) {
-    let mut seen: Vec<(&Method, String, u64)> = Vec::new();
-    for method in service.methods() {
-        let name = method.wire_name();
-        let id = names::method_id(&format!("{}/{name}", service.wire_name()));
-        let other = seen.iter().find(|(other, _, other_id)| *other_id == id && !exclusive(method, other));
-        if let Some((other, other_name, _)) = other {
-            let word = method
-                .options
-                .rename
-                .as_ref()
-                .map_or(method.sig.ident.to_token_stream(), |name| name.to_token_stream());
-            let other = names::plain(&other.sig.ident);
-            if *other_name == name {
-                errors.at(
-                    word,
-                    format_args!(
-                        "`{name}` is the name of the method `{other}` on the wire already: choose another"
-                    ),
-                );
-            } else {
-                errors.at(
-                    word,
-                    format_args!(
-                        "the ids of `{name}` and `{other_name}` collide ({id:016x}): choose another name, or \
-                         `#[rpc(rename = \"…\")]`"
-                    ),
-                );
-            }
+    let mut seen: Vec<WireName<'_>> = Vec::new();
+    for wire_name in wire_names(service) {
+        let other =
+            seen.iter().find(|other| other.id == wire_name.id && !exclusive(wire_name.method, other.method));
+        if let Some(other) = other {
+            refuse_wire_name(&wire_name, other, errors);
         }
-        seen.push((method, name, id));
+        seen.push(wire_name);
+    }
+}
+
+/// The names of all methods, and then what else they are called by.
+fn wire_names(service: &Service) -> impl Iterator<Item = WireName<'_>> {
+    let service_name = service.wire_name();
+    let wire_name = move |method, name: String, written| {
+        let id = names::method_id(&format!("{service_name}/{name}"));
+        WireName { method, name, id, written }
+    };
+    let names = service.methods().map(|method| (method, method.wire_name(), method.options.rename.as_ref()));
+    let aliases = service.methods().flat_map(|method| {
+        method.options.aliases.iter().map(move |alias| (method, alias.value(), Some(alias)))
+    });
+    names.chain(aliases).map(move |(method, name, written)| wire_name(method, name, written))
+}
+
+fn refuse_wire_name(wire_name: &WireName<'_>, other: &WireName<'_>, errors: &mut Errors) {
+    let WireName { method, name, id, written } = wire_name;
+    let word = written.map_or(method.sig.ident.to_token_stream(), |written| written.to_token_stream());
+    let (other_name, other_method) = (&other.name, names::plain(&other.method.sig.ident));
+    if name != other_name {
+        let message = format_args!(
+            "the ids of `{name}` and `{other_name}` collide ({id:016x}): choose another name, or `#[rpc(rename = \"…\")]`"
+        );
+        errors.at(word, message);
+    } else if std::ptr::eq(*method, other.method) {
+        errors.at(word, format_args!("`{name}` is what this method is called already: remove this"));
+    } else {
+        let message = format_args!(
+            "`{name}` is the name of the method `{other_method}` on the wire already: choose another"
+        );
+        errors.at(word, message);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The `#[rpc_trait]` attribute of RpcNet. Use it through the crate `rpcnet`, which has the rest.
+//! The `#[rpc_trait]` attribute and the `Schema` derive of RpcNet. Use them through the crate `rpcnet`, which has the rest.
 //!
 //! The macro is a pipeline: `ast` takes the trait apart, with `attr` for its attributes; `check` judges it; `expand` writes
 //! what stands in its place; `diagnostics` collects what is wrong on the way, and `names` knows what things are called.
@@ -11,6 +11,7 @@ mod check;
 mod diagnostics;
 mod expand;
 mod names;
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -61,6 +62,7 @@ use proc_macro::TokenStream;
 /// - **`ComputeClient<C = Channel>`**, which is cheap to clone and has
 ///   - `async fn connect(address)`, for a client of one server;
 ///   - `fn new(caller)`, for whatever else carries calls: a channel that exists already, a cluster;
+///   - `fn local(service)`, for an implementation in the same process, without a network;
 ///   - `fn with(&self, CallOptions) -> Self`, the same client with other options;
 ///   - an `async fn` for each method of the trait. Where that answers `Result<T, E>`, this answers
 ///     `Result<T, CallError<E>>`: `CallError::App(E)` is the method's own error, the rest is about the call.
@@ -70,7 +72,7 @@ use proc_macro::TokenStream;
 /// # Methods
 ///
 /// A method takes `&self`, is an `async fn` or returns `impl Future<Output = …>`, and answers a `Result`: every call can
-/// fail. The type decides and not its name, so that an alias is as good: `rpcnet::Result<T>`, or your own. Both sides of
+/// fail. (One that is `blocking` is a plain `fn`.) The type decides and not its name, so that an alias is as good: `rpcnet::Result<T>`, or your own. Both sides of
 /// the answer and every argument are owned, `Send`, and implement serde's `Serialize` and `DeserializeOwned`. There may
 /// be any number of arguments; more than 16 travel as a tuple of tuples.
 ///
@@ -96,6 +98,28 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
+/// # Streams
+///
+/// `Streaming<T>` makes a method one of four kinds, and is written so in the signature itself, not behind an alias:
+///
+/// ```
+/// # use rpcnet::prelude::*;
+/// #[rpc_trait]
+/// trait Feed {
+///     /// One answer to one request: unary.
+///     async fn latest(&self) -> rpcnet::Result<String>;
+///     /// The server streams.
+///     async fn watch(&self, prefix: String) -> rpcnet::Result<Streaming<String>>;
+///     /// The client streams. Other arguments may come before or after the stream, and there is one stream at most.
+///     async fn upload(&self, name: String, parts: Streaming<Bytes>) -> rpcnet::Result<u64>;
+///     /// Both do.
+///     async fn chat(&self, lines: Streaming<String>) -> rpcnet::Result<Streaming<String>>;
+/// }
+/// ```
+///
+/// `Err` is for what goes wrong before the stream begins. A stream that fails later ends with a status; for errors of its
+/// own, let its items be results. `Streaming` says how streams end.
+///
 /// # Attributes
 ///
 /// On the trait, `#[rpc_trait(…)]` with
@@ -109,8 +133,19 @@ use proc_macro::TokenStream;
 ///
 /// | argument | default | says |
 /// |---|---|---|
-/// | `idempotent` | at most once | doing it twice has the effect of doing it once: a call may be sent again although it may have run. Contradicts `request_id` |
+/// | `read` | at most once | the method changes nothing: a call may be sent again although it may have run |
+/// | `idempotent` | at most once | doing it twice has the effect of doing it once: a call may be sent again although it may have run |
+/// | `keyed` | at most once | a repeated call is recognised by its request id, which the client makes. To choose the id, declare `request_id: Uuid` instead |
+/// | `timeout = "250ms"` | 10 s | how long a call may take whose caller does not say: a whole number of `us`, `ms`, `s`, `m` or `h`. A method with a stream has no timeout unless it is given one |
 /// | `rename = "…"` | the method's name | what the method is called on the wire |
+/// | `alias = "…"` | none | what it was called before: calls by that name are served too. May be given more than once |
+/// | `blocking` | the method waits without blocking | the method blocks its thread, by computing or by a library that does, and is a plain `fn`: it runs where that harms nobody, on tokio's blocking threads |
+/// | `no_cancel` | the method is dropped when nobody waits for it any more | it runs to its end; `Context::cancelled` tells it |
+///
+/// `read`, `idempotent` and `keyed` exclude each other. A keyed method has no streams, since its answer is kept for repeats;
+/// nor has a blocking one.
+///
+/// To rename a method while old clients are about, give it its old name as `alias`, and remove that when they are gone.
 ///
 /// A method's id is a hash of `service/method`, by their names on the wire: reordering methods, adding some, or putting
 /// some under a `#[cfg]` changes no other's id. Renaming one does, unless `rename` keeps the old name.
@@ -153,4 +188,69 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn rpc_trait(arguments: TokenStream, input: TokenStream) -> TokenStream {
     expand::rpc_trait(arguments.into(), input.into()).into()
+}
+
+/// Makes a type say what it consists of: implements `rpcnet::Schema`.
+///
+/// ```
+/// use rpcnet::Schema;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Schema)]
+/// struct Order {
+///     id: u64,
+///     #[serde(rename = "n")]
+///     count: u32,
+///     state: State,
+/// }
+///
+/// #[derive(Serialize, Deserialize, Schema)]
+/// enum State {
+///     Open,
+///     Shipped(String),
+/// }
+///
+/// assert_eq!(
+///     rpcnet::schema_of::<Order>(),
+///     "Order { id: u64, #[serde(rename = \"n\")] count: u32, state: State(Open | Shipped(String)) }",
+/// );
+/// ```
+///
+/// For structs and enums, generic ones too: like serde's, the derive demands of a type parameter what it demands of a
+/// field. What a type consists of must have a schema, as the common types of std do. A `union` is refused.
+///
+/// # What serde is told
+///
+/// `#[serde(…)]` on the type, a variant or a field is part of the text, as written, if it has a say in how a value is
+/// encoded. Some of it decides what else is:
+///
+/// | attribute | the text has |
+/// |---|---|
+/// | `skip` on a field | nothing of the field, which needs no schema |
+/// | `skip` on a variant | its name alone: the variant still has its number |
+/// | `with`, `serialize_with`, `deserialize_with` | the type as it is spelled: what is encoded is the function's business |
+/// | `from`, `try_from`, `into` on the type | the type that is encoded instead |
+///
+/// # Attributes
+///
+/// | attribute | on | says |
+/// |---|---|---|
+/// | `#[schema(crate = path)]` | the type | where the runtime is, if it is not `::rpcnet` |
+/// | `#[schema(opaque)]` | a field | the field's type has no schema, and is known by its spelling |
+///
+/// ```
+/// # mod calendar { pub struct Date; }
+/// #[derive(rpcnet::Schema)]
+/// struct Invoice {
+///     cents: u64,
+///     /// Somebody else's type.
+///     #[schema(opaque)]
+///     due: calendar::Date,
+/// }
+///
+/// assert_eq!(rpcnet::schema_of::<Invoice>(), "Invoice { cents: u64, due: calendar::Date }");
+/// ```
+#[proc_macro_derive(Schema, attributes(serde, schema))]
+pub fn schema(input: TokenStream) -> TokenStream {
+    schema::schema(input.into()).into()
 }

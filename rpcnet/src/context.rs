@@ -2,29 +2,60 @@
 
 use std::{
     net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// The call a handler is serving: who asks, until when, under which request id.
+use crate::{metadata::Metadata, trace::TraceContext};
+
+/// The call a handler is serving: who asks, until when, under which request id, with which metadata.
 ///
 /// A method that declares a parameter `ctx: Context` is given it; anything a handler calls finds it with
-/// [`Context::current`]. A call made inside a handler inherits its deadline.
+/// [`Context::current`]. A call made inside a handler inherits its deadline and its trace.
 ///
-/// Costs nothing to clone but a few words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Cheap to clone: clones are one call's.
+#[derive(Debug, Clone)]
 pub struct Context {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    about: About,
+    cancelled: AtomicBool,
+    /// Wakes those who wait for the cancellation.
+    waiting: Notify,
+}
+
+/// What is known of a call from the beginning.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct About {
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) request_id: Option<Uuid>,
+    pub(crate) metadata: Option<Arc<Metadata>>,
+    pub(crate) trace: Option<TraceContext>,
 }
+
+/// The metadata of a call that has none.
+static NO_METADATA: std::sync::LazyLock<Metadata> = std::sync::LazyLock::new(Metadata::new);
 
 tokio::task_local! {
     static CURRENT: Context;
 }
 
 impl Context {
+    pub(crate) fn new(about: About) -> Self {
+        let inner = Inner { about, cancelled: AtomicBool::new(false), waiting: Notify::new() };
+        Self { inner: Arc::new(inner) }
+    }
+
     /// The call being served by the handler that runs here, or `None` outside of any.
     ///
     /// A task spawned by a handler starts outside: what it does may outlive the call.
@@ -32,26 +63,62 @@ impl Context {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// The address the call came from, where the transport has one.
+    /// The address the call came from, where the transport has one. None for a call in the same process.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.peer
+        self.inner.about.peer
     }
 
-    /// When the caller stops waiting. `None` if the caller waits for ever, and for a keyed method, which runs on when its
-    /// caller has given up.
+    /// When the caller stops waiting. `None` if the caller waits for ever, and for a method that runs on when its
+    /// caller has given up: one that is keyed or `no_cancel`.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.inner.about.deadline
     }
 
     /// How long the caller will still wait: zero when the deadline has passed, `None` when it waits for ever.
     pub fn remaining(&self) -> Option<Duration> {
         let now = tokio::time::Instant::now().into_std();
-        self.deadline.map(|deadline| deadline.saturating_duration_since(now))
+        self.deadline().map(|deadline| deadline.saturating_duration_since(now))
     }
 
     /// The request id of a keyed call.
     pub fn request_id(&self) -> Option<Uuid> {
-        self.request_id
+        self.inner.about.request_id
+    }
+
+    /// What the caller sent beside the arguments.
+    pub fn metadata(&self) -> &Metadata {
+        self.inner.about.metadata.as_deref().unwrap_or(&NO_METADATA)
+    }
+
+    /// The trace the call belongs to, if its caller has one.
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.inner.about.trace
+    }
+
+    /// Whether nobody waits for the call's answer any more: its caller gave up, its connection broke, its deadline passed.
+    ///
+    /// A handler that is an `async fn` is dropped then and need not ask. This is for what goes on: a `blocking` or
+    /// `no_cancel` method, a keyed one, a task that the handler spawned.
+    pub fn is_cancelled(&self) -> bool {
+        self.inner.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Waits until [nobody waits](Self::is_cancelled) for the call's answer. For ever, if it is answered first.
+    pub async fn cancelled(&self) {
+        let notified = self.inner.waiting.notified();
+        let mut notified = std::pin::pin!(notified);
+        // Registered before the flag is looked at, so that a cancellation in between is not missed.
+        notified.as_mut().enable();
+        if !self.is_cancelled() {
+            notified.await;
+        }
+    }
+
+    /// Nobody waits for the answer any more.
+    pub(crate) fn cancel(&self) {
+        if !self.inner.cancelled.swap(true, Ordering::AcqRel) {
+            self.inner.waiting.notify_waiters();
+        }
     }
 
     /// Runs a function as part of the handler of this call: what it polls sees the call as [`Context::current`].

@@ -122,7 +122,8 @@ impl Cause for AppError {
 ///     Ok(text.parse()?)
 /// }
 /// ```
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, crate::Schema)]
+#[schema(crate = crate)]
 pub struct AppError {
     message: String,
     causes: Vec<String>,

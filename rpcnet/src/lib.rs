@@ -52,8 +52,10 @@
 //! | a client's settings | [`Channel`], [`ChannelBuilder`], [`CallOptions`] |
 //! | errors | [`CallError`], [`Status`], [`AppError`] |
 //! | what a handler may know of its call | [`Context`] |
+//! | whether two programs mean the same by a type | [`Schema`], [`schema_of`] |
 //! | tests without a network | [`transport::memory`] |
 
+mod body;
 mod client;
 mod codec;
 mod context;
@@ -61,18 +63,24 @@ mod descriptor;
 mod driver;
 mod error;
 mod idempotency;
+mod local;
+mod metadata;
 mod method;
+mod schema;
 mod server;
 mod status;
+mod streaming;
 mod time;
+mod trace;
 pub mod transport;
 mod wire;
 
 #[doc(hidden)]
 pub mod private;
 
-pub use rpcnet_macros::rpc_trait;
+pub use rpcnet_macros::{Schema, rpc_trait};
 
+pub use body::Streamed;
 pub use client::{
     caller::{Answer, Caller, Name, Request},
     channel::{Channel, ChannelBuilder},
@@ -81,20 +89,27 @@ pub use client::{
 };
 pub use codec::{Codec, CodecError, DEPTH_MAX};
 pub use context::Context;
-pub use descriptor::{Idempotency, MethodDescriptor, MethodId, ServiceDescriptor};
+pub use descriptor::{CallKind, Idempotency, MethodDescriptor, MethodId, ServiceDescriptor};
 pub use error::{AppError, CallError, Cause, Result};
 pub use idempotency::CacheLimits;
+pub use local::Local;
+pub use metadata::{InvalidMetadata, Metadata};
+pub use schema::{Describer, Schema, schema_of};
 pub use server::{
     builder::{BindError, Server, ServerBuilder},
     routes::{Routes, Service},
 };
 pub use status::{Code, Executed, Reason, Status};
+pub use streaming::{ReaderGone, StreamSender, Streaming};
+pub use trace::{InvalidTrace, TraceContext};
 pub use transport::Address;
 pub use wire::Limits;
 
 /// What almost every program that defines or calls a service names.
 pub mod prelude {
-    pub use crate::{AppError, CallError, CallOptions, Channel, Context, Executed, Server, rpc_trait};
+    pub use crate::{
+        AppError, CallError, CallOptions, Channel, Context, Executed, Server, Streaming, rpc_trait,
+    };
     pub use bytes::Bytes;
     pub use uuid::Uuid;
 }

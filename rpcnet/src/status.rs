@@ -187,11 +187,19 @@ pub enum Reason {
     NoWorkers,
     /// The selector of a cluster's client cannot be read.
     InvalidSelector,
+    /// The stream ended before its writer said that it was complete. What was read is not the whole.
+    StreamCut,
+    /// An item of a stream does not decode to the method's type.
+    UndecodableItem,
+    /// The two ends mean different things by the same name: one has a method with streams, or other arguments.
+    IncompatibleMethod,
+    /// Whoever carries the call carries no streams.
+    StreamsUnsupported,
 }
 
 impl Reason {
     /// Numbers on the wire. They are part of the protocol: append, never renumber.
-    const WIRE: [(Reason, u8); 17] = [
+    const WIRE: [(Reason, u8); 21] = [
         (Reason::Unspecified, 0),
         (Reason::ConnectFailed, 1),
         (Reason::ConnectionLost, 2),
@@ -209,6 +217,10 @@ impl Reason {
         (Reason::AlreadyCompleted, 14),
         (Reason::NoWorkers, 15),
         (Reason::InvalidSelector, 16),
+        (Reason::StreamCut, 17),
+        (Reason::UndecodableItem, 18),
+        (Reason::IncompatibleMethod, 19),
+        (Reason::StreamsUnsupported, 20),
     ];
 
     pub(crate) fn to_wire(self) -> u8 {
@@ -226,12 +238,15 @@ impl Reason {
             Reason::ConnectFailed | Reason::ConnectionLost | Reason::Draining | Reason::NoWorkers => {
                 Code::Unavailable
             }
-            Reason::UnknownMethod => Code::Unimplemented,
+            Reason::UnknownMethod | Reason::IncompatibleMethod | Reason::StreamsUnsupported => {
+                Code::Unimplemented
+            }
+            Reason::StreamCut => Code::Cancelled,
             Reason::UndecodableArguments
             | Reason::Unencodable
             | Reason::RequestIdReused
             | Reason::InvalidSelector => Code::InvalidArgument,
-            Reason::UndecodableAnswer | Reason::Panicked => Code::Internal,
+            Reason::UndecodableAnswer | Reason::UndecodableItem | Reason::Panicked => Code::Internal,
             Reason::MessageTooLarge | Reason::TooManyCalls | Reason::Overloaded => Code::ResourceExhausted,
             Reason::Deadline => Code::DeadlineExceeded,
             Reason::AlreadyCompleted => Code::AlreadyExists,

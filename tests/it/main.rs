@@ -5,7 +5,10 @@
 
 mod calls;
 mod cluster;
+mod fingerprint;
 mod hostile;
 mod idempotency;
+mod kinds;
 mod lifecycle;
+mod schema;
 mod world;

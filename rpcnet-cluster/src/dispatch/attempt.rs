@@ -15,7 +15,7 @@ pub(crate) async fn attempt(worker: &Worker, request: &Request, deadline: Instan
     let line = permit.line();
     line.ready(connected_by(deadline)).await?;
     let timeout = deadline.saturating_duration_since(Instant::now());
-    let options = CallOptions::timeout(timeout).or(request.options);
+    let options = CallOptions::timeout(timeout).or(&request.options);
     let result = line.channel().invoke(Request { options, ..request.clone() }).await;
     if result.as_ref().is_err_and(|status| status.reason() == Reason::ConnectionLost) {
         line.handle_lost();

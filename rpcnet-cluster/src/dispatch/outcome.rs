@@ -88,7 +88,7 @@ impl Class {
 pub(crate) fn may_resend(class: Class, idempotency: Idempotency) -> bool {
     match class {
         Class::NotSent | Class::Draining | Class::Rejected => true,
-        Class::Unknown | Class::Infrastructure => idempotency == Idempotency::Idempotent,
+        Class::Unknown | Class::Infrastructure => idempotency.is_repeatable(),
         Class::Caller => false,
     }
 }

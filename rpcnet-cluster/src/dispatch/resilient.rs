@@ -124,7 +124,7 @@ impl ResilientClient {
     /// The same client; calls without options of their own use these.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
-        Self { options: options.or(self.options), ..self.clone() }
+        Self { options: options.or(&self.options), ..self.clone() }
     }
 
     /// The registry it picks from.
@@ -140,7 +140,7 @@ impl ResilientClient {
     ///
     /// See [`CallError`]; [`FailedAttempts::of`](crate::FailedAttempts::of) its status lists who was tried.
     pub async fn call(&self, name: &str, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
-        let answer = self.invoke(Request::untyped(name, payload, self.options)).await?;
+        let answer = self.invoke(Request::untyped(name, payload, self.options.clone())).await?;
         answer.untyped(self.codec())
     }
 
@@ -159,7 +159,7 @@ impl Shared {
 
 impl Caller for ResilientClient {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
-        let request = Request { options: request.options.or(self.options), ..request };
+        let request = Request { options: request.options.or(&self.options), ..request };
         match &self.shared.selection {
             Ok(selection) => Call::new(&self.shared, selection, &request, self.wait_for_ready).run().await,
             Err(error) => {

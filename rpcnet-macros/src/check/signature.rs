@@ -55,8 +55,10 @@ fn check_qualifiers(method: &Method, verdict: &mut Verdict<'_>) {
     if let Some(variadic) = &sig.variadic {
         verdict.refuse(variadic, "an RPC method has a fixed list of arguments: take a `Vec`");
     }
-    if method.form == Form::Plain {
-        verdict.refuse(sig.fn_token, "an RPC method is asynchronous: write `async fn`");
+    if method.form == Form::Plain && method.options.blocking.is_none() {
+        let message = "an RPC method is asynchronous: write `async fn`, or mark one that blocks its thread with \
+                       `#[rpc(blocking)]`";
+        verdict.refuse(sig.fn_token, message);
     }
 }
 
@@ -103,6 +105,9 @@ fn check_receiver(method: &Method, verdict: &mut Verdict<'_>) {
 
 fn check_inputs(method: &Method, verdict: &mut Verdict<'_>) {
     let mut seen: Vec<String> = Vec::new();
+    for second in method.inputs.iter().filter(|input| input.role == Role::Stream).skip(1) {
+        verdict.refuse(&second.ty, "a method takes one stream: make the two one, of an enum");
+    }
     for input in &method.inputs {
         if let Some(attr) = input.attrs.first() {
             verdict.refuse(attr, "a parameter of an RPC method has no attributes: remove this");
@@ -141,6 +146,7 @@ fn check_role(input: &Input, verdict: &mut Verdict<'_>) {
     let name = input.ident().map(names::plain).unwrap_or_default();
     match input.role {
         Role::Context => {}
+        Role::Stream => types::check_stream(&input.ty, verdict),
         Role::RequestId if last_segment_is(&input.ty, "Uuid") => {}
         Role::RequestId => verdict.refuse(
             &input.ty,
@@ -165,7 +171,7 @@ fn check_answer(method: &Method, verdict: &mut Verdict<'_>) {
     match &method.answer {
         // An `impl Future` without an output, or no future at all: that it is not `async` has been said.
         Some(Type::ImplTrait(_)) if method.form == Form::Plain => {}
-        Some(answer) => types::check_answer(answer, verdict),
+        Some(answer) => types::check_answer(answer, method.returned_stream(), verdict),
         None => verdict.refuse_at(
             method.sig.ident.span(),
             "an RPC method returns a `Result`, if only `Result<(), E>`: it tells the caller that the work is done",

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Type, TypeReference};
 
 use super::signature::Verdict;
-use crate::names;
+use crate::{ast, names};
 
 /// Judges the type of an argument.
 pub(super) fn check_argument(ty: &Type, verdict: &mut Verdict<'_>) {
@@ -21,16 +21,33 @@ pub(super) fn check_argument(ty: &Type, verdict: &mut Verdict<'_>) {
     }
 }
 
-/// Judges the type of an answer.
-pub(super) fn check_answer(ty: &Type, verdict: &mut Verdict<'_>) {
+/// Judges the type of an argument that is a stream.
+pub(super) fn check_stream(ty: &Type, verdict: &mut Verdict<'_>) {
+    if let Some(item) = ast::stream_item(ty) {
+        check(item, "the items of a stream cross the network", verdict);
+    }
+}
+
+/// Judges the type of an answer, and of the items of its stream.
+pub(super) fn check_answer(ty: &Type, items: Option<&Type>, verdict: &mut Verdict<'_>) {
     match ty {
+        _ if ast::stream_item(ty).is_some() => {
+            verdict
+                .refuse(ty, "return `Result<Streaming<T>, E>`: every call can fail before its stream begins");
+        }
         Type::ImplTrait(_) => {
             verdict.refuse(
                 ty,
                 "return `Result<T, E>`: the caller must know what it decodes, and `impl` hides it",
             );
         }
-        _ => check(ty, "answers cross the network", verdict),
+        _ => match items {
+            Some(item) => {
+                check(item, "the items of a stream cross the network", verdict);
+                ast::later_arguments(ty).for_each(|ty| check(ty, "answers cross the network", verdict));
+            }
+            None => check(ty, "answers cross the network", verdict),
+        },
     }
 }
 
@@ -53,7 +70,7 @@ fn check(ty: &Type, because: &str, verdict: &mut Verdict<'_>) {
         Some((span, Flaw::Stream)) => {
             verdict.refuse_at(
                 span,
-                "streams are not supported yet: take and return whole values, in pieces if need be",
+                "a stream is an argument by itself, or the whole `Ok` side of the answer, and is not part of a value",
             );
         }
     }

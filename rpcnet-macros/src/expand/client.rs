@@ -1,10 +1,10 @@
 //! `XClient`: each method is a call.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::parse_quote;
 
-use super::{Plan, local, tuple};
+use super::{Plan, arguments, local};
 use crate::{
     ast::{self, Input, Method, Role},
     check, names,
@@ -33,7 +33,8 @@ impl Plan<'_> {
     }
 
     pub(super) fn client_impls(&self) -> TokenStream {
-        let (connect, traits) = (self.client_connect(), self.client_traits());
+        let (connect, in_process, traits) =
+            (self.client_connect(), self.client_local(), self.client_traits());
         let (private, caller, client, vis) =
             (&self.private, &self.caller, &self.client, &self.service.item.vis);
         let mut generics = self.generics_before(parse_quote!(#caller: #private::Caller));
@@ -47,6 +48,8 @@ impl Plan<'_> {
         });
         quote! {
             #connect
+
+            #in_process
 
             #(#cfgs)*
             #[allow(dead_code, reason = "generated: a crate may only serve, or call only some")]
@@ -95,6 +98,26 @@ impl Plan<'_> {
         }
     }
 
+    fn client_local(&self) -> TokenStream {
+        let (private, client, server, state) = (&self.private, &self.client, &self.server, &self.state);
+        let vis = &self.service.item.vis;
+        let (impl_generics, _, _) = self.generics.split_for_impl();
+        let mut generics = self.generics.clone();
+        self.bound_to_wire(&mut generics);
+        let where_clause = generics.where_clause;
+        let (params, state_param, service) = (self.generic_arguments(), self.state_param(), local("service"));
+        quote! {
+            #[allow(dead_code, reason = "generated: a crate may only call over a network")]
+            impl #impl_generics #client<#(#params,)* #private::Local> #where_clause {
+                /// A client of an implementation in this process, without a network.
+                #[must_use]
+                #vis fn local<#state_param>(#service: #state) -> Self {
+                    Self::new(#private::local(#server::<#state, #(#params),*>::new(#service)))
+                }
+            }
+        }
+    }
+
     /// By hand: a derive would ask the trait's type parameters to be `Clone` and `Debug` too.
     fn client_traits(&self) -> TokenStream {
         let (private, caller, client) = (&self.private, &self.caller, &self.client);
@@ -123,20 +146,31 @@ impl Plan<'_> {
         let (private, vis, ident) = (&self.private, &self.service.item.vis, &method.sig.ident);
         let (carried, docs) = (ast::carried(&method.attrs), self.default_docs(method));
         let inputs = client_inputs(method).map(|(ident, ty)| quote!(#ident: #ty));
-        let arguments = tuple(method.arguments().map(|input| input.ident().to_token_stream()).collect());
-        let request_id = match method.input(Role::RequestId).and_then(Input::ident) {
-            Some(request_id) => quote!(#private::Option::Some(#request_id)),
-            None => quote!(#private::Option::None),
+        let (arguments, request_id) = (arguments(method), self.request_id(method));
+        let (typed, result) = (self.typed_method(method), self.call_result(method));
+        let begun = if method.is_streaming() {
+            quote!(#private::Stub::streaming(&self.stub, #typed, #arguments))
+        } else {
+            quote!(#private::Stub::unary(&self.stub, #typed, #request_id, #arguments))
         };
-        let (method, result) = (self.typed_method(method), self.call_result(method));
         let call = local("call");
         quote! {
             #(#carried)*
             #docs
             #vis async fn #ident(&self, #(#inputs),*) -> #result {
-                let #call = #private::Stub::unary(&self.stub, #method, #request_id, &#arguments);
+                let #call = #begun;
                 #call.await
             }
+        }
+    }
+
+    /// The id of a call that may be a repeat: what the caller gives, or a new one.
+    fn request_id(&self, method: &Method) -> TokenStream {
+        let private = &self.private;
+        match method.input(Role::RequestId).and_then(Input::ident) {
+            Some(request_id) => quote!(#private::Option::Some(#request_id)),
+            None if method.is_keyed() => quote!(#private::Option::Some(#private::new_request_id())),
+            None => quote!(#private::Option::None),
         }
     }
 
@@ -146,7 +180,7 @@ impl Plan<'_> {
         let (ok, err) = method.result()?;
         let inputs: Vec<_> = client_inputs(method).map(|(ident, ty)| quote!(#ident: #ty)).collect();
         let types = quote!(#(#inputs,)* #ok, #err);
-        let unknown = ["Self", "Streaming", "impl"].iter().any(|word| names::mentions(&types, word));
+        let unknown = ["Self", "impl"].iter().any(|word| names::mentions(&types, word));
         let hidden = self.service.item.generics.lifetimes().next().is_some();
         if check::RESERVED.contains(&names::plain(ident).as_str()) || unknown || hidden {
             return None;

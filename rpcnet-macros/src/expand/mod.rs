@@ -1,6 +1,7 @@
 //! From a judged trait to the code that stands in its place.
 
 mod client;
+pub(crate) mod schema;
 mod server;
 mod service;
 mod typed;
@@ -147,6 +148,18 @@ impl<'s> Plan<'s> {
 /// A local of generated code that no name of the user can clash with.
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
+}
+
+/// The arguments of a method as one value, or as the pattern that takes it apart.
+fn arguments(method: &Method) -> TokenStream {
+    let values = tuple(method.arguments().map(|input| input.ident().to_token_stream()).collect());
+    match method.taken_stream() {
+        None => values,
+        Some((stream, _)) => {
+            let stream = stream.ident();
+            quote!((#values, #stream))
+        }
+    }
 }
 
 /// Arguments as one value, type or pattern.

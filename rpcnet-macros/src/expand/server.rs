@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::parse_quote;
 
-use super::{Plan, local, tuple};
+use super::{Plan, arguments, local};
 use crate::ast::{Method, Role};
 
 impl Plan<'_> {
@@ -56,7 +56,7 @@ impl Plan<'_> {
     }
 
     /// `S: Trait`. After an error the trait may not be one that anything implements, and `S` is whatever it is.
-    fn state_param(&self) -> syn::GenericParam {
+    pub(super) fn state_param(&self) -> syn::GenericParam {
         let (state, private) = (&self.state, &self.private);
         let (ident, (_, args, _)) = (&self.service.item.ident, self.generics.split_for_impl());
         if self.sound {
@@ -97,26 +97,32 @@ impl Plan<'_> {
         let (ident, (_, args, _)) = (&self.service.item.ident, self.generics.split_for_impl());
         let (name, typed) = (&method.sig.ident, self.typed_method(method));
         let (service, routes, request_id) = (local("service"), local("routes"), local("request_id"));
-        let keyed = method.input(Role::RequestId).is_some();
-        let context = if keyed || method.input(Role::Context).is_some() { "context" } else { "_context" };
+        let takes_id = method.input(Role::RequestId).is_some();
+        let context = if takes_id || method.input(Role::Context).is_some() { "context" } else { "_context" };
         let context = local(context);
         // Before the context is given away.
-        let take_id = keyed.then(|| quote!(let #request_id = #private::request_id(&#context);));
-        let names = tuple(method.arguments().map(|input| input.ident().to_token_stream()).collect());
+        let take_id = takes_id.then(|| quote!(let #request_id = #private::request_id(&#context);));
+        let names = arguments(method);
         let passed = method.inputs.iter().map(|input| match input.role {
-            Role::Argument => input.ident().to_token_stream(),
+            Role::Argument | Role::Stream => input.ident().to_token_stream(),
             Role::RequestId => request_id.to_token_stream(),
             Role::Context => context.to_token_stream(),
         });
-        let answer = quote!(<#state as #ident #args>::#name(&*#service, #(#passed),*).await);
-        let answer = self.plain_result(method, answer);
+        let answer = quote!(<#state as #ident #args>::#name(&*#service, #(#passed),*));
+        let (added, body) = if method.options.blocking.is_some() {
+            let answer = self.plain_result(method, answer);
+            (quote!(blocking), quote!({ #take_id #answer }))
+        } else {
+            let answer = self.plain_result(method, quote!(#answer.await));
+            (quote!(method), quote!(async move { #take_id #answer }))
+        };
         quote! {
             #(#cfgs)*
-            let #routes = #private::Routes::unary(
+            let #routes = #private::Routes::#added(
                 #routes,
                 #typed,
                 &#service,
-                |#service, #context, #names| async move { #take_id #answer },
+                |#service, #context, #names| #body,
             );
         }
     }

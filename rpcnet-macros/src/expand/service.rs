@@ -1,6 +1,8 @@
 //! The user's trait, and the description of the service.
 
-use proc_macro2::TokenStream;
+use std::time::Duration;
+
+use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Expr, ExprLit, FnArg, Lit, Meta, Pat, Signature, Type, TypeParamBound, parse_quote};
 
@@ -76,10 +78,12 @@ impl Plan<'_> {
         let methods = self.methods().map(|method| self.method_descriptor(method));
         let listed = self.methods().map(|method| {
             let (cfgs, descriptor) = (method.cfgs(), names::descriptor(&method.sig.ident));
-            quote!(#(#cfgs)* #descriptor)
+            quote!(#(#cfgs)* &#descriptor)
         });
         let (name, docs) = (self.service.wire_name(), docs(&self.service.item.attrs));
         quote! {
+            #[allow(unused_imports, reason = "generated: all types may have schemas")]
+            use #private::Undescribed as _;
             #(#methods)*
             static __RPCNET_SERVICE: #private::ServiceDescriptor =
                 #private::ServiceDescriptor::new(#name, &[#(#listed),*], #docs);
@@ -91,13 +95,11 @@ impl Plan<'_> {
         let (cfgs, descriptor) = (method.cfgs(), names::descriptor(&method.sig.ident));
         let name = method.wire_name();
         let path = format!("{}/{name}", self.service.wire_name());
-        let idempotency = match (method.input(Role::RequestId), &method.options.idempotent) {
-            (Some(_), _) => Some(quote!(.idempotency(#private::Idempotency::Keyed))),
-            (None, Some(_)) => Some(quote!(.idempotency(#private::Idempotency::Idempotent))),
-            (None, None) => None,
-        };
+        let said = self.said_of(method);
         let arguments: Vec<_> = method
-            .arguments()
+            .inputs
+            .iter()
+            .filter(|input| matches!(input.role, Role::Argument | Role::Stream))
             .map(|input| {
                 let name = input.ident().map(names::plain).unwrap_or_default();
                 let ty = names::type_text(input.ty.to_token_stream());
@@ -108,11 +110,73 @@ impl Plan<'_> {
         let answer = names::type_text(method.answer.to_token_stream());
         let docs = docs(&method.attrs);
         let docs = (!docs.is_empty()).then(|| quote!(.docs(#docs)));
+        let schemas = self.schemas(method);
         quote! {
             #(#cfgs)*
-            const #descriptor: #private::MethodDescriptor = #private::MethodDescriptor::new(#name, #path)
-                #idempotency #arguments .answer(#answer) #docs;
+            static #descriptor: #private::MethodDescriptor = #private::MethodDescriptor::new(#name, #path)
+                #said #arguments .answer(#answer) #docs #schemas;
         }
+    }
+
+    /// What the types of a method consist of, as far as they say. A parameter of the trait is not known here, nor is what it
+    /// is part of.
+    fn schemas(&self, method: &Method) -> Option<TokenStream> {
+        let private = &self.private;
+        let arguments = method.arguments().map(|input| &input.ty);
+        let taken = method.taken_stream().map(|(_, item)| item);
+        let answer = match (method.returned_stream(), method.result()) {
+            (Some(item), Some((_, err))) => vec![item, err],
+            (None, Some((ok, err))) => vec![ok, err],
+            (Some(item), None) => vec![item],
+            (None, None) => method.answer.iter().collect(),
+        };
+        let params = self.generic_arguments();
+        let known = |ty: &&Type| {
+            let tokens = ty.to_token_stream();
+            !params.iter().any(|param| names::mentions(&tokens, &param.to_string()))
+        };
+        let types: Vec<_> = arguments.chain(taken).chain(answer).filter(known).collect();
+        (!types.is_empty()).then(|| quote!(.schemas(&[#(#private::Probe::<#types>::__RPCNET_SCHEMA),*])))
+    }
+
+    /// What a description says of a method besides its names and types, where that is not what is true of most.
+    fn said_of(&self, method: &Method) -> TokenStream {
+        let (private, options) = (&self.private, &method.options);
+        let kind = match (method.taken_stream(), method.returned_stream()) {
+            (None, None) => None,
+            (None, Some(_)) => Some(quote!(ServerStreaming)),
+            (Some(_), None) => Some(quote!(ClientStreaming)),
+            (Some(_), Some(_)) => Some(quote!(Bidirectional)),
+        };
+        let kind = kind.map(|kind| quote!(.kind(#private::CallKind::#kind)));
+        let idempotency = match (method.is_keyed(), &options.read, &options.idempotent) {
+            (true, _, _) => Some(quote!(Keyed)),
+            (false, Some(_), _) => Some(quote!(Read)),
+            (false, None, Some(_)) => Some(quote!(Idempotent)),
+            (false, None, None) => None,
+        };
+        let idempotency = idempotency.map(|it| quote!(.idempotency(#private::Idempotency::#it)));
+        let timeout = options.timeout.map(|timeout| self.timeout(timeout));
+        let aliases =
+            options.aliases.iter().map(|alias| format!("{}/{}", self.service.wire_name(), alias.value()));
+        let aliases: Vec<_> = aliases.collect();
+        let aliases = (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
+        let blocking = options.blocking.is_some().then(|| quote!(.blocking()));
+        let no_cancel = options.no_cancel.is_some().then(|| quote!(.no_cancel()));
+        quote!(#kind #idempotency #timeout #aliases #blocking #no_cancel)
+    }
+
+    fn timeout(&self, timeout: Duration) -> TokenStream {
+        let private = &self.private;
+        // It was read from a whole number of microseconds.
+        let micros = timeout.as_micros() as u64;
+        let (made, number) = match (micros % 1_000_000, micros % 1_000) {
+            (0, _) => (quote!(from_secs), micros / 1_000_000),
+            (_, 0) => (quote!(from_millis), micros / 1_000),
+            _ => (quote!(from_micros), micros),
+        };
+        let number = Literal::u64_unsuffixed(number);
+        quote!(.timeout(#private::Duration::#made(#number)))
     }
 }
 

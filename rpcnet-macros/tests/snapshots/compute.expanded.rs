@@ -48,31 +48,54 @@ pub struct ComputeServer<S> {
     reason = "generated: these are about what a person writes"
 )]
 const _: () = {
-    const __RPCNET_square: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
+    #[allow(unused_imports, reason = "generated: all types may have schemas")]
+    use ::rpcnet::private::Undescribed as _;
+    static __RPCNET_square: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
             "square",
             "Compute/square",
         )
         .idempotency(::rpcnet::private::Idempotency::Idempotent)
         .arguments(&[("n", "i64")])
         .answer("Result<i64, ComputeError>")
-        .docs("The same answer however often it is asked.");
-    const __RPCNET_charge: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
+        .docs("The same answer however often it is asked.")
+        .schemas(
+            &[
+                ::rpcnet::private::Probe::<i64>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<i64>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<ComputeError>::__RPCNET_SCHEMA,
+            ],
+        );
+    static __RPCNET_charge: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
             "charge",
             "Compute/charge",
         )
         .idempotency(::rpcnet::private::Idempotency::Keyed)
         .arguments(&[("account", "String"), ("cents", "u64")])
         .answer("Result<Receipt, ComputeError>")
-        .docs("Charges an account once.");
-    const __RPCNET_launch: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
+        .docs("Charges an account once.")
+        .schemas(
+            &[
+                ::rpcnet::private::Probe::<String>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u64>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<Receipt>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<ComputeError>::__RPCNET_SCHEMA,
+            ],
+        );
+    static __RPCNET_launch: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
             "launch",
             "Compute/launch",
         )
         .arguments(&[("target", "String")])
-        .answer("rpcnet::Result<()>");
+        .answer("rpcnet::Result<()>")
+        .schemas(
+            &[
+                ::rpcnet::private::Probe::<String>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<rpcnet::Result<()>>::__RPCNET_SCHEMA,
+            ],
+        );
     static __RPCNET_SERVICE: ::rpcnet::private::ServiceDescriptor = ::rpcnet::private::ServiceDescriptor::new(
         "Compute",
-        &[__RPCNET_square, __RPCNET_charge, __RPCNET_launch],
+        &[&__RPCNET_square, &__RPCNET_charge, &__RPCNET_launch],
         "Does sums.",
     );
     fn __rpcnet_square() -> ::rpcnet::private::Method<(i64,), i64, ComputeError> {
@@ -121,6 +144,14 @@ const _: () = {
             ::rpcnet::private::Result::Ok(Self::new(channel))
         }
     }
+    #[allow(dead_code, reason = "generated: a crate may only call over a network")]
+    impl ComputeClient<::rpcnet::private::Local> {
+        /// A client of an implementation in this process, without a network.
+        #[must_use]
+        pub fn local<S: Compute>(service: S) -> Self {
+            Self::new(::rpcnet::private::local(ComputeServer::<S>::new(service)))
+        }
+    }
     #[allow(dead_code, reason = "generated: a crate may only serve, or call only some")]
     impl<C: ::rpcnet::private::Caller> ComputeClient<C> {
         /// A client whose calls `caller` carries.
@@ -146,7 +177,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_square(),
                 ::rpcnet::private::Option::None,
-                &(n,),
+                (n,),
             );
             call.await
         }
@@ -164,7 +195,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_charge(),
                 ::rpcnet::private::Option::Some(request_id),
-                &(account, cents),
+                (account, cents),
             );
             call.await
         }
@@ -182,7 +213,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_launch(),
                 ::rpcnet::private::Option::None,
-                &(target,),
+                (target,),
             );
             call.await
         }
@@ -222,7 +253,7 @@ const _: () = {
         fn routes(self) -> ::rpcnet::private::Routes {
             let service = self.service;
             let routes = ::rpcnet::private::Routes::new(&__RPCNET_SERVICE);
-            let routes = ::rpcnet::private::Routes::unary(
+            let routes = ::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_square(),
                 &service,
@@ -230,7 +261,7 @@ const _: () = {
                     <S as Compute>::square(&*service, n).await
                 },
             );
-            let routes = ::rpcnet::private::Routes::unary(
+            let routes = ::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_charge(),
                 &service,
@@ -239,7 +270,7 @@ const _: () = {
                     <S as Compute>::charge(&*service, request_id, account, cents).await
                 },
             );
-            let routes = ::rpcnet::private::Routes::unary(
+            let routes = ::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_launch(),
                 &service,

@@ -52,41 +52,70 @@ struct ShapesServer<S> {
     reason = "generated: these are about what a person writes"
 )]
 const _: () = {
+    #[allow(unused_imports, reason = "generated: all types may have schemas")]
+    use crate::vendored::rpcnet::private::Undescribed as _;
     #[cfg(unix)]
-    const __RPCNET_area: crate::vendored::rpcnet::private::MethodDescriptor = crate::vendored::rpcnet::private::MethodDescriptor::new(
+    static __RPCNET_area: crate::vendored::rpcnet::private::MethodDescriptor = crate::vendored::rpcnet::private::MethodDescriptor::new(
             "area",
             "Shapes/area",
         )
         .arguments(&[("shape", "Shape")])
-        .answer("Result<f64, Error>");
+        .answer("Result<f64, Error>")
+        .schemas(
+            &[
+                crate::vendored::rpcnet::private::Probe::<Shape>::__RPCNET_SCHEMA,
+                crate::vendored::rpcnet::private::Probe::<f64>::__RPCNET_SCHEMA,
+                crate::vendored::rpcnet::private::Probe::<Error>::__RPCNET_SCHEMA,
+            ],
+        );
     #[cfg(not(unix))]
-    const __RPCNET_area: crate::vendored::rpcnet::private::MethodDescriptor = crate::vendored::rpcnet::private::MethodDescriptor::new(
+    static __RPCNET_area: crate::vendored::rpcnet::private::MethodDescriptor = crate::vendored::rpcnet::private::MethodDescriptor::new(
             "area",
             "Shapes/area",
         )
         .arguments(&[("shape", "Shape"), ("scale", "f64")])
-        .answer("Result<f64, Error>");
-    const __RPCNET_type: crate::vendored::rpcnet::private::MethodDescriptor = crate::vendored::rpcnet::private::MethodDescriptor::new(
+        .answer("Result<f64, Error>")
+        .schemas(
+            &[
+                crate::vendored::rpcnet::private::Probe::<Shape>::__RPCNET_SCHEMA,
+                crate::vendored::rpcnet::private::Probe::<f64>::__RPCNET_SCHEMA,
+                crate::vendored::rpcnet::private::Probe::<f64>::__RPCNET_SCHEMA,
+                crate::vendored::rpcnet::private::Probe::<Error>::__RPCNET_SCHEMA,
+            ],
+        );
+    static __RPCNET_type: crate::vendored::rpcnet::private::MethodDescriptor = crate::vendored::rpcnet::private::MethodDescriptor::new(
             "type",
             "Shapes/type",
         )
         .arguments(&[("struct", "u8")])
-        .answer("Answer");
-    const __RPCNET_twice: crate::vendored::rpcnet::private::MethodDescriptor = crate::vendored::rpcnet::private::MethodDescriptor::new(
+        .answer("Answer")
+        .schemas(
+            &[
+                crate::vendored::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                crate::vendored::rpcnet::private::Probe::<Answer>::__RPCNET_SCHEMA,
+            ],
+        );
+    static __RPCNET_twice: crate::vendored::rpcnet::private::MethodDescriptor = crate::vendored::rpcnet::private::MethodDescriptor::new(
             "twice",
             "Shapes/twice",
         )
         .arguments(&[("n", "u8")])
-        .answer("Answer");
+        .answer("Answer")
+        .schemas(
+            &[
+                crate::vendored::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                crate::vendored::rpcnet::private::Probe::<Answer>::__RPCNET_SCHEMA,
+            ],
+        );
     static __RPCNET_SERVICE: crate::vendored::rpcnet::private::ServiceDescriptor = crate::vendored::rpcnet::private::ServiceDescriptor::new(
         "Shapes",
         &[
             #[cfg(unix)]
-            __RPCNET_area,
+            &__RPCNET_area,
             #[cfg(not(unix))]
-            __RPCNET_area,
-            __RPCNET_type,
-            __RPCNET_twice,
+            &__RPCNET_area,
+            &__RPCNET_type,
+            &__RPCNET_twice,
         ],
         "",
     );
@@ -162,6 +191,16 @@ const _: () = {
             crate::vendored::rpcnet::private::Result::Ok(Self::new(channel))
         }
     }
+    #[allow(dead_code, reason = "generated: a crate may only call over a network")]
+    impl ShapesClient<crate::vendored::rpcnet::private::Local> {
+        /// A client of an implementation in this process, without a network.
+        #[must_use]
+        fn local<S: Shapes>(service: S) -> Self {
+            Self::new(
+                crate::vendored::rpcnet::private::local(ShapesServer::<S>::new(service)),
+            )
+        }
+    }
     #[cfg(feature = "shapes")]
     #[allow(dead_code, reason = "generated: a crate may only serve, or call only some")]
     impl<C: crate::vendored::rpcnet::private::Caller> ShapesClient<C> {
@@ -192,7 +231,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_area(),
                 crate::vendored::rpcnet::private::Option::None,
-                &(shape,),
+                (shape,),
             );
             call.await
         }
@@ -211,7 +250,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_area(),
                 crate::vendored::rpcnet::private::Option::None,
-                &(shape, scale),
+                (shape, scale),
             );
             call.await
         }
@@ -229,7 +268,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_type(),
                 crate::vendored::rpcnet::private::Option::None,
-                &(r#struct,),
+                (r#struct,),
             );
             call.await
         }
@@ -247,7 +286,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_twice(),
                 crate::vendored::rpcnet::private::Option::None,
-                &(n,),
+                (n,),
             );
             call.await
         }
@@ -296,7 +335,7 @@ const _: () = {
                 &__RPCNET_SERVICE,
             );
             #[cfg(unix)]
-            let routes = crate::vendored::rpcnet::private::Routes::unary(
+            let routes = crate::vendored::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_area(),
                 &service,
@@ -305,7 +344,7 @@ const _: () = {
                 },
             );
             #[cfg(not(unix))]
-            let routes = crate::vendored::rpcnet::private::Routes::unary(
+            let routes = crate::vendored::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_area(),
                 &service,
@@ -313,7 +352,7 @@ const _: () = {
                     <S as Shapes>::area(&*service, shape, scale).await
                 },
             );
-            let routes = crate::vendored::rpcnet::private::Routes::unary(
+            let routes = crate::vendored::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_type(),
                 &service,
@@ -323,7 +362,7 @@ const _: () = {
                     )
                 },
             );
-            let routes = crate::vendored::rpcnet::private::Routes::unary(
+            let routes = crate::vendored::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_twice(),
                 &service,

@@ -47,7 +47,9 @@ where
     reason = "generated: these are about what a person writes"
 )]
 const _: () = {
-    const __RPCNET_get: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
+    #[allow(unused_imports, reason = "generated: all types may have schemas")]
+    use ::rpcnet::private::Undescribed as _;
+    static __RPCNET_get: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
             "fetch",
             "kv.v2/fetch",
         )
@@ -55,7 +57,7 @@ const _: () = {
         .answer("Result<Option<V>, [u8; N]>");
     static __RPCNET_SERVICE: ::rpcnet::private::ServiceDescriptor = ::rpcnet::private::ServiceDescriptor::new(
         "kv.v2",
-        &[__RPCNET_get],
+        &[&__RPCNET_get],
         "",
     );
     fn __rpcnet_get<K, V, const N: usize>() -> ::rpcnet::private::Method<
@@ -93,6 +95,19 @@ const _: () = {
             ::rpcnet::private::Result::Ok(Self::new(channel))
         }
     }
+    #[allow(dead_code, reason = "generated: a crate may only call over a network")]
+    impl<K, V, const N: usize> StoreClient<K, V, N, ::rpcnet::private::Local>
+    where
+        K: Ord,
+        K: ::rpcnet::private::Wire,
+        V: ::rpcnet::private::Wire,
+    {
+        /// A client of an implementation in this process, without a network.
+        #[must_use]
+        pub(crate) fn local<S: Store<K, V, N>>(service: S) -> Self {
+            Self::new(::rpcnet::private::local(StoreServer::<S, K, V, N>::new(service)))
+        }
+    }
     #[allow(dead_code, reason = "generated: a crate may only serve, or call only some")]
     impl<K, V, const N: usize, C: ::rpcnet::private::Caller> StoreClient<K, V, N, C>
     where
@@ -128,7 +143,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_get::<K, V, N>(),
                 ::rpcnet::private::Option::None,
-                &(key,),
+                (key,),
             );
             call.await
         }
@@ -189,7 +204,7 @@ const _: () = {
         fn routes(self) -> ::rpcnet::private::Routes {
             let service = self.service;
             let routes = ::rpcnet::private::Routes::new(&__RPCNET_SERVICE);
-            let routes = ::rpcnet::private::Routes::unary(
+            let routes = ::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_get::<K, V, N>(),
                 &service,

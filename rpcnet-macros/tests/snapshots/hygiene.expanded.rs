@@ -40,7 +40,9 @@ struct NamesServer<S2> {
     reason = "generated: these are about what a person writes"
 )]
 const _: () = {
-    const __RPCNET_all: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
+    #[allow(unused_imports, reason = "generated: all types may have schemas")]
+    use ::rpcnet::private::Undescribed as _;
+    static __RPCNET_all: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
             "all",
             "Names/all",
         )
@@ -58,10 +60,26 @@ const _: () = {
                 ("ctx", "u8"),
             ],
         )
-        .answer("Result<(), Error>");
+        .answer("Result<(), Error>")
+        .schemas(
+            &[
+                ::rpcnet::private::Probe::<S>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<C>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<Option<Vec<u8>>>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<String>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<()>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<Error>::__RPCNET_SCHEMA,
+            ],
+        );
     static __RPCNET_SERVICE: ::rpcnet::private::ServiceDescriptor = ::rpcnet::private::ServiceDescriptor::new(
         "Names",
-        &[__RPCNET_all],
+        &[&__RPCNET_all],
         "Names that generated code uses too.",
     );
     fn __rpcnet_all() -> ::rpcnet::private::Method<
@@ -100,6 +118,14 @@ const _: () = {
             ::rpcnet::private::Result::Ok(Self::new(channel))
         }
     }
+    #[allow(dead_code, reason = "generated: a crate may only call over a network")]
+    impl NamesClient<::rpcnet::private::Local> {
+        /// A client of an implementation in this process, without a network.
+        #[must_use]
+        fn local<S2: Names>(service: S2) -> Self {
+            Self::new(::rpcnet::private::local(NamesServer::<S2>::new(service)))
+        }
+    }
     #[allow(dead_code, reason = "generated: a crate may only serve, or call only some")]
     impl<C2: ::rpcnet::private::Caller> NamesClient<C2> {
         /// A client whose calls `caller` carries.
@@ -134,7 +160,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_all(),
                 ::rpcnet::private::Option::None,
-                &(
+                (
                     service,
                     routes,
                     call,
@@ -185,7 +211,7 @@ const _: () = {
         fn routes(self) -> ::rpcnet::private::Routes {
             let service = self.service;
             let routes = ::rpcnet::private::Routes::new(&__RPCNET_SERVICE);
-            let routes = ::rpcnet::private::Routes::unary(
+            let routes = ::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_all(),
                 &service,

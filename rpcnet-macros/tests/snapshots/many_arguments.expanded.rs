@@ -42,7 +42,9 @@ struct ManyServer<S> {
     reason = "generated: these are about what a person writes"
 )]
 const _: () = {
-    const __RPCNET_seventeen: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
+    #[allow(unused_imports, reason = "generated: all types may have schemas")]
+    use ::rpcnet::private::Undescribed as _;
+    static __RPCNET_seventeen: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
             "seventeen",
             "Many/seventeen",
         )
@@ -67,10 +69,33 @@ const _: () = {
                 ("c1", "String"),
             ],
         )
-        .answer("Result<u8, Error>");
+        .answer("Result<u8, Error>")
+        .schemas(
+            &[
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<String>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<Error>::__RPCNET_SCHEMA,
+            ],
+        );
     static __RPCNET_SERVICE: ::rpcnet::private::ServiceDescriptor = ::rpcnet::private::ServiceDescriptor::new(
         "Many",
-        &[__RPCNET_seventeen],
+        &[&__RPCNET_seventeen],
         "",
     );
     fn __rpcnet_seventeen() -> ::rpcnet::private::Method<
@@ -99,6 +124,14 @@ const _: () = {
         ) -> ::rpcnet::private::Result<Self, ::rpcnet::private::ConnectError> {
             let channel = ::rpcnet::private::Channel::connect(address).await?;
             ::rpcnet::private::Result::Ok(Self::new(channel))
+        }
+    }
+    #[allow(dead_code, reason = "generated: a crate may only call over a network")]
+    impl ManyClient<::rpcnet::private::Local> {
+        /// A client of an implementation in this process, without a network.
+        #[must_use]
+        fn local<S: Many>(service: S) -> Self {
+            Self::new(::rpcnet::private::local(ManyServer::<S>::new(service)))
         }
     }
     #[allow(dead_code, reason = "generated: a crate may only serve, or call only some")]
@@ -142,10 +175,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_seventeen(),
                 ::rpcnet::private::Option::None,
-                &(
-                    (a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8),
-                    (c1,),
-                ),
+                ((a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8), (c1,)),
             );
             call.await
         }
@@ -185,7 +215,7 @@ const _: () = {
         fn routes(self) -> ::rpcnet::private::Routes {
             let service = self.service;
             let routes = ::rpcnet::private::Routes::new(&__RPCNET_SERVICE);
-            let routes = ::rpcnet::private::Routes::unary(
+            let routes = ::rpcnet::private::Routes::method(
                 routes,
                 __rpcnet_seventeen(),
                 &service,

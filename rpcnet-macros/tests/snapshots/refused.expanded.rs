@@ -29,15 +29,24 @@ pub struct RefusedServer<S> {
     reason = "generated: these are about what a person writes"
 )]
 const _: () = {
-    const __RPCNET_good: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
+    #[allow(unused_imports, reason = "generated: all types may have schemas")]
+    use ::rpcnet::private::Undescribed as _;
+    static __RPCNET_good: ::rpcnet::private::MethodDescriptor = ::rpcnet::private::MethodDescriptor::new(
             "good",
             "Refused/good",
         )
         .arguments(&[("n", "u8")])
-        .answer("Result<u8, Error>");
+        .answer("Result<u8, Error>")
+        .schemas(
+            &[
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<u8>::__RPCNET_SCHEMA,
+                ::rpcnet::private::Probe::<Error>::__RPCNET_SCHEMA,
+            ],
+        );
     static __RPCNET_SERVICE: ::rpcnet::private::ServiceDescriptor = ::rpcnet::private::ServiceDescriptor::new(
         "Refused",
-        &[__RPCNET_good],
+        &[&__RPCNET_good],
         "",
     );
     fn __rpcnet_good() -> ::rpcnet::private::Method<(u8,), u8, Error> {
@@ -59,6 +68,16 @@ const _: () = {
         ) -> ::rpcnet::private::Result<Self, ::rpcnet::private::ConnectError> {
             let channel = ::rpcnet::private::Channel::connect(address).await?;
             ::rpcnet::private::Result::Ok(Self::new(channel))
+        }
+    }
+    #[allow(dead_code, reason = "generated: a crate may only call over a network")]
+    impl RefusedClient<::rpcnet::private::Local> {
+        /// A client of an implementation in this process, without a network.
+        #[must_use]
+        pub fn local<S: ::rpcnet::private::Send + ::rpcnet::private::Sync + 'static>(
+            service: S,
+        ) -> Self {
+            Self::new(::rpcnet::private::local(RefusedServer::<S>::new(service)))
         }
     }
     #[allow(dead_code, reason = "generated: a crate may only serve, or call only some")]
@@ -86,7 +105,7 @@ const _: () = {
                 &self.stub,
                 __rpcnet_good(),
                 ::rpcnet::private::Option::None,
-                &(n,),
+                (n,),
             );
             call.await
         }
@@ -163,7 +182,7 @@ const _: () = {
     "an RPC method cannot be `const`: it runs in another process; remove this"
 }
 ::core::compile_error! {
-    "an RPC method is asynchronous: write `async fn`"
+    "an RPC method is asynchronous: write `async fn`, or mark one that blocks its thread with `#[rpc(blocking)]`"
 }
 ::core::compile_error! {
     "take `&self`: a service answers many calls at a time; keep what changes behind a lock"

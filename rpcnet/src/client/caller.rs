@@ -4,11 +4,13 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::{
+    body::Streamed,
     client::options::CallOptions,
     codec::Codec,
     descriptor::{Idempotency, MethodDescriptor, MethodId},
     error::{AppError, CallError},
-    status::Status,
+    status::{Executed, Reason, Status},
+    streaming::Streaming,
 };
 
 /// Carries encoded calls to a server and brings back what it answered.
@@ -23,6 +25,20 @@ use crate::{
 pub trait Caller: Clone + Send + Sync + 'static {
     /// Carries one call.
     fn invoke(&self, request: Request) -> impl Future<Output = Result<Answer, Status>> + Send;
+
+    /// Carries one call that has a stream in one direction or in both; `items` is what the client streams. The future is
+    /// done when the method has answered; the streams go on after it.
+    ///
+    /// A [`Caller`] of one's own need not: such calls then fail, with [`Reason::StreamsUnsupported`].
+    fn stream(
+        &self,
+        request: Request,
+        items: Option<Streaming<Bytes>>,
+    ) -> impl Future<Output = Result<Streamed, Status>> + Send {
+        drop(items);
+        let message = format!("{}: the method has a stream, and this caller carries none", request.name);
+        std::future::ready(Err(Status::new(Reason::StreamsUnsupported, Executed::No, message)))
+    }
 
     /// The codec that arguments are encoded with and answers come back in.
     fn codec(&self) -> Codec {
@@ -56,6 +72,7 @@ impl Request {
         options: CallOptions,
     ) -> Self {
         let name = Name::Static(method.path);
+        let options = options.or_timeout(method.timeout);
         Self { name, method: method.id, idempotency: method.idempotency, request_id, payload, options }
     }
 

@@ -86,7 +86,7 @@ impl Channel {
     /// The same channel; calls without options of their own use these.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
-        Self { inner: Arc::clone(&self.inner), options: options.or(self.options) }
+        Self { inner: Arc::clone(&self.inner), options: options.or(&self.options) }
     }
 
     /// Where the server is.
@@ -101,7 +101,7 @@ impl Channel {
     ///
     /// See [`CallError`]. The error of a typed method, whose type is not known here, is reported by its size.
     pub async fn call(&self, name: &str, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
-        let answer = self.invoke(Request::untyped(name, payload, self.options)).await?;
+        let answer = self.invoke(Request::untyped(name, payload, self.options.clone())).await?;
         answer.untyped(self.codec())
     }
 
@@ -208,7 +208,7 @@ impl Inner {
 impl Caller for Channel {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
         let now = Instant::now().into_std();
-        let deadline = Instant::from_std(request.options.or(self.options).deadline(now));
+        let deadline = Instant::from_std(request.options.clone().or(&self.options).deadline(now));
         let answer = match self.begin(&request, deadline).await {
             Ok(call) => call.await,
             Err(status) => Err(status),

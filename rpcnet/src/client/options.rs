@@ -1,8 +1,13 @@
 //! What a caller may say about one call.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use crate::{context::Context, descriptor::Idempotency, time::later};
+use crate::{
+    context::Context, descriptor::Idempotency, metadata::Metadata, time::later, trace::TraceContext,
+};
 
 /// Settings of a call. What is not set is taken from the channel, then from the defaults.
 ///
@@ -11,12 +16,14 @@ use crate::{context::Context, descriptor::Idempotency, time::later};
 /// # use std::time::Duration;
 /// let quick = CallOptions::timeout(Duration::from_millis(50)).idempotent(true);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct CallOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_attempts: Option<u32>,
     pub(crate) idempotent: Option<bool>,
+    pub(crate) metadata: Option<Arc<Metadata>>,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl CallOptions {
@@ -51,13 +58,29 @@ impl CallOptions {
         self
     }
 
+    /// What travels with the call beside its arguments, in place of what was set before.
+    #[must_use]
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = Some(Arc::new(metadata));
+        self
+    }
+
+    /// The trace the call belongs to. Otherwise it is that of the call it is made for, if that has one.
+    #[must_use]
+    pub fn trace(mut self, trace: TraceContext) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
     /// These options, with what they leave open taken from `base`.
     #[must_use]
-    pub fn or(self, base: Self) -> Self {
+    pub fn or(self, base: &Self) -> Self {
         Self {
             timeout: self.timeout.or(base.timeout),
             max_attempts: self.max_attempts.or(base.max_attempts),
             idempotent: self.idempotent.or(base.idempotent),
+            metadata: self.metadata.or_else(|| base.metadata.clone()),
+            trace: self.trace.or(base.trace),
         }
     }
 
@@ -66,8 +89,32 @@ impl CallOptions {
     /// ([`Context::current`]), whichever is sooner. For whoever implements [`Caller`](crate::Caller).
     pub fn deadline(&self, now: Instant) -> Instant {
         let own = later(now, self.timeout.unwrap_or(Self::TIMEOUT_DEFAULT));
+        self.explicit_deadline(now).map_or(own, |explicit| own.min(explicit))
+    }
+
+    /// When a call with streams must end, its streams with it. Nobody can guess how long a stream is to last, so that it has
+    /// no deadline unless it is given one, or is part of a call that has one. A server that vanishes is noticed all the
+    /// same.
+    pub fn explicit_deadline(&self, now: Instant) -> Option<Instant> {
+        let own = self.timeout.map(|timeout| later(now, timeout));
         let inherited = Context::current().and_then(|context| context.deadline());
-        inherited.map_or(own, |inherited| own.min(inherited))
+        own.into_iter().chain(inherited).min()
+    }
+
+    /// The trace a call with these options, made now, belongs to: its own, or that of the call it is made for.
+    pub fn trace_now(&self) -> Option<TraceContext> {
+        self.trace.or_else(|| Context::current()?.trace())
+    }
+
+    /// What travels with a call beside its arguments.
+    pub fn metadata_set(&self) -> Option<&Metadata> {
+        self.metadata.as_deref()
+    }
+
+    /// These options, with the timeout that a method's trait gives its calls where they have none.
+    pub(crate) fn or_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = self.timeout.or(timeout);
+        self
     }
 
     /// The timeout that was set, if one was.

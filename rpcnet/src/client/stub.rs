@@ -4,15 +4,17 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::{
+    body::{Body, Streamed},
     client::{
         caller::{Answer, Caller, Request},
         options::CallOptions,
     },
-    codec::Codec,
+    codec::{Codec, CodecError},
     descriptor::MethodDescriptor,
     error::CallError,
     method::{Method, Wired},
     status::{Executed, Reason, Status},
+    streaming::Streaming,
 };
 
 /// A caller with the options its calls are made with.
@@ -31,7 +33,7 @@ impl<C: Caller> Stub<C> {
     /// The same stub; what `options` sets overrides what was set before.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
-        Self { caller: self.caller.clone(), options: options.or(self.options) }
+        Self { caller: self.caller.clone(), options: options.or(&self.options) }
     }
 
     /// One call with one answer. The arguments are encoded before this returns: the future owns no argument.
@@ -39,41 +41,64 @@ impl<C: Caller> Stub<C> {
         &self,
         method: Method<A, T, E>,
         request_id: Option<Uuid>,
-        arguments: &A,
+        arguments: A,
     ) -> impl Future<Output = Result<T, CallError<E>>> + Send + use<C, A, T, E> {
-        let codec = self.caller.codec();
-        let encoded = (method.arguments.encode)(codec, arguments);
-        let (caller, options) = (self.caller.clone(), self.options);
+        let (codec, caller) = (self.caller.codec(), self.caller.clone());
+        let request = self.request(&method, request_id, (method.arguments.encode)(codec, arguments));
         async move {
-            let payload = encoded.map_err(|error| unencodable(method.descriptor, error))?;
-            let answer =
-                caller.invoke(Request::typed(method.descriptor, request_id, payload, options)).await?;
+            let (request, _) = request?;
+            let answer = caller.invoke(request).await?;
+            decode(codec, &method, answer.into())
+        }
+    }
+
+    /// One call with a stream, in one direction or in both.
+    pub fn streaming<A, T, E>(
+        &self,
+        method: Method<A, T, E>,
+        arguments: A,
+    ) -> impl Future<Output = Result<T, CallError<E>>> + Send + use<C, A, T, E> {
+        let (codec, caller) = (self.caller.codec(), self.caller.clone());
+        let request = self.request(&method, None, (method.arguments.encode)(codec, arguments));
+        async move {
+            let (request, items) = request?;
+            let answer = caller.stream(request, items).await?;
             decode(codec, &method, answer)
         }
     }
+
+    fn request<A, T, E>(
+        &self,
+        method: &Method<A, T, E>,
+        request_id: Option<Uuid>,
+        arguments: Result<Body, CodecError>,
+    ) -> Result<(Request, Option<Streaming<Bytes>>), Status> {
+        let Body { payload, items } = arguments.map_err(|error| unencodable(method.descriptor, error))?;
+        Ok((Request::typed(method.descriptor, request_id, payload, self.options.clone()), items))
+    }
 }
 
-fn unencodable(method: &MethodDescriptor, error: crate::codec::CodecError) -> Status {
+fn unencodable(method: &MethodDescriptor, error: CodecError) -> Status {
     let message = format!("{}: the arguments cannot be encoded: {error}", method.path);
     Status::new(Reason::Unencodable, Executed::No, message)
 }
 
-fn decode<A, T, E>(codec: Codec, method: &Method<A, T, E>, answer: Answer) -> Result<T, CallError<E>> {
+fn decode<A, T, E>(codec: Codec, method: &Method<A, T, E>, answer: Streamed) -> Result<T, CallError<E>> {
+    let Streamed { answer, items } = answer;
     match answer {
-        Answer::Ok(bytes) => Ok(read(codec, method.descriptor, &method.ok, &bytes)?),
-        Answer::App(bytes) | Answer::AppError(bytes) => {
-            Err(CallError::App(read(codec, method.descriptor, &method.err, &bytes)?))
+        Answer::Ok(payload) => Ok(read(codec, method.descriptor, &method.ok, Body { payload, items })?),
+        Answer::App(payload) | Answer::AppError(payload) => {
+            Err(CallError::App(read(codec, method.descriptor, &method.err, payload.into())?))
         }
     }
 }
 
-fn read<T>(codec: Codec, method: &MethodDescriptor, wired: &Wired<T>, bytes: &Bytes) -> Result<T, Status> {
-    (wired.decode)(codec, bytes).map_err(|error| {
+fn read<T>(codec: Codec, method: &MethodDescriptor, wired: &Wired<T>, body: Body) -> Result<T, Status> {
+    let length = body.payload.len();
+    (wired.decode)(codec, body).map_err(|error| {
         let message = format!(
-            "{}: the answer of {} bytes does not decode as {}: {error}; do both ends have the same trait?",
-            method.path,
-            bytes.len(),
-            method.answer
+            "{}: the answer of {length} bytes does not decode as {}: {error}; do both ends have the same trait?",
+            method.path, method.answer
         );
         Status::new(Reason::UndecodableAnswer, Executed::Yes, message)
     })

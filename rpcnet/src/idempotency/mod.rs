@@ -131,7 +131,7 @@ pub(crate) struct Ticket {
 
 impl Ticket {
     /// The request has run, or was refused before it did: then the next call with its id is the first.
-    pub(crate) fn complete(mut self, result: &Result<Answer, Status>) {
+    pub(crate) fn complete(mut self, result: Result<&Answer, &Status>) {
         let outcome = match result {
             Ok(answer) => Outcome::Answered(answer.clone()),
             Err(status) if status.executed() == Executed::No => Outcome::NothingRan,

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, future::poll_fn, io, net::SocketAddr, sync::Arc
 
 use tokio::task::{Id, JoinSet};
 
-use super::{
-    connection::{Served, Services},
-    settings::Settings,
-};
+use super::{connection::Served, services::Services, settings::Settings};
 use crate::transport::{BoxStream, Listener};
 
 /// How long the loop rests after an accept that failed for want of something, such as file descriptors: without it the

@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use super::{
     accept::Accept,
-    connection::Services,
     handler::untyped,
     router::{Duplicate, Router},
     routes::Service,
+    services::Services,
     settings::Settings,
 };
 use crate::{

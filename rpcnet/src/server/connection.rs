@@ -2,57 +2,20 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use parking_lot::{Mutex, MutexGuard};
-use tokio::{
-    sync::oneshot,
-    task::{AbortHandle, JoinSet},
-    time::Instant,
-};
+use parking_lot::MutexGuard;
+use tokio::{task::AbortHandle, time::Instant};
 
-use super::{
-    execution::Execution,
-    router::{Route, Router},
-};
+use super::services::{Begun, Incoming, Services, attached};
 use crate::{
+    body::Streamed,
     client::caller::Answer,
     codec::Codec,
-    context::Context,
-    descriptor::Idempotency,
+    context::{About, Context},
     driver::{Driver, End, Shared, State},
-    idempotency::{Begin, Cache, Key, Ticket},
-    status::{Executed, Reason, Status},
+    status::Status,
     transport::BoxStream,
-    wire::{CloseReason, Connection, IncomingCall, Limits, Output, Role, StreamId},
+    wire::{CloseReason, Connection, IncomingCall, Output, Role, StreamId},
 };
-
-/// What all connections of a server share.
-#[derive(Debug)]
-pub(crate) struct Services {
-    pub(crate) router: Router,
-    pub(crate) cache: Arc<Cache>,
-    pub(crate) limits: Limits,
-    /// Keyed calls being run. They outlive their connections, and end with the server.
-    keyed: Mutex<JoinSet<()>>,
-}
-
-impl Services {
-    pub(crate) fn new(router: Router, cache: Arc<Cache>, limits: Limits) -> Arc<Self> {
-        Arc::new(Self { router, cache, limits, keyed: Mutex::default() })
-    }
-
-    /// Runs a task that no caller can end.
-    fn spawn_keyed(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut keyed = self.keyed.lock();
-        while keyed.try_join_next().is_some() {}
-        keyed.spawn(task);
-    }
-
-    /// Waits for the keyed calls that are being run.
-    pub(crate) async fn finish(&self) {
-        let mut keyed = std::mem::take(&mut *self.keyed.lock());
-        while keyed.join_next().await.is_some() {}
-    }
-}
 
 /// A connection that is being served, as seen from outside.
 #[derive(Debug, Clone)]
@@ -168,113 +131,97 @@ struct Calls {
     services: Arc<Services>,
     peer: SocketAddr,
     codec: Codec,
-    /// The tasks of calls that a cancellation ends, by the slot of the call. One that has finished stays until the slot's
-    /// next call.
-    running: Vec<Option<(StreamId, AbortHandle)>>,
+    /// The calls that a cancellation concerns, by their slots. One that has finished stays until the slot's next call.
+    running: Vec<Option<(StreamId, Running)>>,
+}
+
+/// A call under way.
+enum Running {
+    /// It ends with this task.
+    Task(AbortHandle),
+    /// It runs to its end, and may want to know that nobody waits.
+    Detached(Context),
+}
+
+impl Running {
+    /// Nobody waits for the call any more.
+    fn abandon(self) {
+        match self {
+            Running::Task(task) => task.abort(),
+            Running::Detached(context) => context.cancel(),
+        }
+    }
+}
+
+fn answer(shared: &Shared<()>, id: StreamId, result: Result<Streamed, Status>) {
+    shared.with(|state| state.connection.reply(id, result.map(|streamed| streamed.answer)));
 }
 
 impl Calls {
     /// Begins a call. What can be answered at once is; the rest is answered by a task.
     fn begin(&mut self, call: &IncomingCall) -> Result<Option<Result<Answer, Status>>, Status> {
-        let route = Arc::clone(self.services.router.find(call.head.method)?);
-        if route.idempotency == Idempotency::Keyed {
-            return self.begin_keyed(&route, call);
-        }
-        let mut execution = self.execution(&route, call, call.deadline)?;
-        if route.cost.is_cheap()
-            && let Some(result) = execution.poll_inline()
-        {
-            return Ok(Some(result));
-        }
-        self.spawn(call.id, execution);
-        Ok(None)
-    }
-
-    /// Begins a call that may be a repeat.
-    fn begin_keyed(
-        &mut self,
-        route: &Arc<Route>,
-        call: &IncomingCall,
-    ) -> Result<Option<Result<Answer, Status>>, Status> {
-        let Some(request_id) = call.head.request_id else {
-            let message = "the method is keyed, and the call carries no request id";
-            return Err(Status::new(Reason::UndecodableArguments, Executed::No, message));
-        };
-        let key = Key { method: call.head.method, request_id };
-        match self.services.cache.begin(key, self.codec, &call.payload) {
-            // The execution outlives its caller, so the caller's deadline is not that of the calls it makes.
-            Begin::Run(ticket) => match self.execution(route, call, None) {
-                Ok(execution) => self.spawn_keyed(call.id, execution, ticket),
-                Err(status) => {
-                    ticket.complete(&Err(status.clone()));
-                    return Err(status);
+        let (shared, id) = (Arc::clone(&self.shared), call.id);
+        let answered = move |result: Result<Streamed, Status>| answer(&shared, id, result);
+        match self.services.begin(self.incoming(call), answered)? {
+            Begun::Run(mut execution) => {
+                if execution.is_cheap()
+                    && let Some(result) = execution.poll_inline()
+                {
+                    return Ok(Some(result.map(|streamed| streamed.answer)));
                 }
-            },
-            Begin::Attach(answer) => self.attach(call.id, answer),
-            Begin::Replay(result) => return Ok(Some(result)),
-            Begin::Refuse(status) => return Err(status),
+                self.spawn(id, execution);
+            }
+            Begun::Detached(context) => self.remember(id, Running::Detached(context)),
+            Begun::Attached(answer) => self.spawn(id, attached(answer)),
+            Begun::Replayed(result) => return Ok(Some(result)),
         }
         Ok(None)
     }
 
-    fn execution(
-        &self,
-        route: &Arc<Route>,
-        call: &IncomingCall,
-        deadline: Option<std::time::Instant>,
-    ) -> Result<Execution, Status> {
-        let request_id = call.head.request_id;
-        let context = Context { peer: Some(self.peer), deadline, request_id };
-        Execution::new(route, self.codec, context, call.payload.clone())
+    fn incoming(&self, call: &IncomingCall) -> Incoming {
+        let about = About {
+            peer: Some(self.peer),
+            deadline: call.deadline,
+            request_id: call.head.request_id,
+            ..About::default()
+        };
+        Incoming {
+            method: call.head.method,
+            streaming: false,
+            codec: self.codec,
+            about,
+            arguments: call.payload.clone().into(),
+        }
     }
 
     /// Runs a call in a task of its own, which ends when the caller gives up.
     fn spawn(
         &mut self,
         id: StreamId,
-        execution: impl Future<Output = Result<Answer, Status>> + Send + 'static,
+        execution: impl Future<Output = Result<Streamed, Status>> + Send + 'static,
     ) {
         let shared = Arc::clone(&self.shared);
-        let task = tokio::spawn(async move {
-            let result = execution.await;
-            shared.with(|state| state.connection.reply(id, result));
-        });
+        let task = tokio::spawn(async move { answer(&shared, id, execution.await) });
+        self.remember(id, Running::Task(task.abort_handle()));
+    }
+
+    fn remember(&mut self, id: StreamId, running: Running) {
         if self.running.len() <= id.slot() {
             self.running.resize_with(id.slot() + 1, || None);
         }
-        if let Some((_, old)) = self.running[id.slot()].replace((id, task.abort_handle())) {
+        if let Some((_, old)) = self.running[id.slot()].replace((id, running)) {
             // Finished long ago, as the slot is free; ended here if it should not be.
-            old.abort();
+            old.abandon();
         }
     }
 
-    /// Runs a keyed call in a task that its caller cannot end: whoever repeats the call is to find its answer.
-    fn spawn_keyed(&self, id: StreamId, execution: Execution, ticket: Ticket) {
-        let shared = Arc::clone(&self.shared);
-        self.services.spawn_keyed(async move {
-            let result = execution.await;
-            ticket.complete(&result);
-            shared.with(|state| state.connection.reply(id, result));
-        });
-    }
-
-    /// Waits for the answer of the same request, which is running. Giving up ends the wait and not the request.
-    fn attach(&mut self, id: StreamId, answer: oneshot::Receiver<Result<Answer, Status>>) {
-        self.spawn(id, async move {
-            answer.await.unwrap_or_else(|_| {
-                let message = "the request was cut short, and what it did is not known";
-                Err(Status::new(Reason::AlreadyCompleted, Executed::Unknown, message))
-            })
-        });
-    }
-
-    /// Ends the task of a call that nobody waits for.
+    /// Ends a call that nobody waits for, if it can be ended.
     fn abort(&mut self, id: StreamId) {
         if let Some(slot) = self.running.get_mut(id.slot())
             && slot.as_ref().is_some_and(|(running, _)| *running == id)
-            && let Some((_, task)) = slot.take()
+            && let Some((_, running)) = slot.take()
         {
-            task.abort();
+            running.abandon();
         }
     }
 
@@ -289,7 +236,7 @@ impl Calls {
     }
 
     fn abort_all(&mut self) {
-        self.running.drain(..).flatten().for_each(|(_, task)| task.abort());
+        self.running.drain(..).flatten().for_each(|(_, running)| running.abandon());
     }
 }
 

@@ -10,13 +10,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_core::Stream;
 
 use super::{handler::HandlerFuture, router::Route};
 use crate::{
-    client::caller::Answer,
+    body::{Body, Streamed},
     codec::Codec,
     context::Context,
     status::{Executed, Reason, Status},
+    streaming::Streaming,
 };
 
 /// The running handler of a call.
@@ -25,7 +27,8 @@ use crate::{
 pub(crate) struct Execution {
     route: Arc<Route>,
     context: Context,
-    handler: HandlerFuture,
+    /// `None` once it has answered.
+    handler: Option<HandlerFuture>,
     /// When work on the call began; `None` once it was polled.
     begun: Option<Instant>,
 }
@@ -36,38 +39,61 @@ impl Execution {
         route: &Arc<Route>,
         codec: Codec,
         context: Context,
-        payload: Bytes,
+        arguments: Body,
     ) -> Result<Self, Status> {
         let begun = Some(Instant::now());
         // `Deserialize` and the function that makes the future are the user's code too.
-        let made = catch_unwind(AssertUnwindSafe(|| route.handler.handle(codec, context.clone(), payload)));
+        let made = catch_unwind(AssertUnwindSafe(|| route.handler.handle(codec, context.clone(), arguments)));
         let handler = match made {
-            Ok(result) => result?,
+            Ok(result) => Some(result?),
             Err(panic) => return Err(panicked(route, panic)),
         };
         Ok(Self { route: Arc::clone(route), context, handler, begun })
     }
 
+    /// The call that is served.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Whether it is worth polling where the call was read.
+    pub(crate) fn is_cheap(&self) -> bool {
+        self.route.cost.is_cheap()
+    }
+
     /// Polls the handler once, where the call was read. `None` when it waits for something.
-    pub(crate) fn poll_inline(&mut self) -> Option<Result<Answer, Status>> {
+    pub(crate) fn poll_inline(&mut self) -> Option<Result<Streamed, Status>> {
         match Pin::new(self).poll(&mut std::task::Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         }
     }
 
-    fn poll_handler(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Result<Answer, Status>> {
-        let (handler, context) = (&mut self.handler, &self.context);
+    fn poll_handler(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Result<Streamed, Status>> {
+        let (Some(handler), context) = (&mut self.handler, &self.context) else {
+            unreachable!("an execution is not polled once it has answered")
+        };
         let poll = AssertUnwindSafe(|| context.enter(|| handler.as_mut().poll(cx)));
         match catch_unwind(poll) {
             Ok(poll) => poll,
             Err(panic) => Poll::Ready(Err(panicked(&self.route, panic))),
         }
     }
+
+    /// The answer as it leaves: what the handler streams goes on under its context.
+    fn finish(&mut self, result: Result<Streamed, Status>) -> Result<Streamed, Status> {
+        self.handler = None;
+        let Streamed { answer, items } = result?;
+        let items = items.map(|items| {
+            let (route, context) = (Arc::clone(&self.route), self.context.clone());
+            Streaming::from_results(Outgoing { route, context, items, ended: false })
+        });
+        Ok(Streamed { answer, items })
+    }
 }
 
 impl Future for Execution {
-    type Output = Result<Answer, Status>;
+    type Output = Result<Streamed, Status>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
         let begun = self.begun.take();
@@ -75,7 +101,47 @@ impl Future for Execution {
         if let Some(begun) = begun {
             self.route.cost.record(begun.elapsed());
         }
+        poll.map(|result| self.finish(result))
+    }
+}
+
+impl Drop for Execution {
+    /// Dropped without an answer: nobody waits for one. What the handler began elsewhere can learn of it.
+    fn drop(&mut self) {
+        if self.handler.is_some() {
+            self.context.cancel();
+        }
+    }
+}
+
+/// What a handler streams, made as it is read, with panics caught.
+struct Outgoing {
+    route: Arc<Route>,
+    context: Context,
+    items: Streaming<Bytes>,
+    ended: bool,
+}
+
+impl Stream for Outgoing {
+    type Item = Result<Bytes, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Option<Self::Item>> {
+        let Self { route, context, items, ended } = &mut *self;
+        let poll = AssertUnwindSafe(|| context.enter(|| Pin::new(items).poll_next(cx)));
+        let poll = match catch_unwind(poll) {
+            Ok(poll) => poll,
+            Err(panic) => Poll::Ready(Some(Err(panicked(route, panic)))),
+        };
+        *ended = !matches!(poll, Poll::Pending | Poll::Ready(Some(Ok(_))));
         poll
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.context.cancel();
+        }
     }
 }
 

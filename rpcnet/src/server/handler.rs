@@ -4,15 +4,22 @@ use std::{pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 
-use crate::{client::caller::Answer, codec::Codec, context::Context, error::AppError, status::Status};
+use crate::{
+    body::{Body, Streamed},
+    client::caller::Answer,
+    codec::Codec,
+    context::Context,
+    error::AppError,
+    status::Status,
+};
 
 /// The running handler of one call.
-pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<Answer, Status>> + Send>>;
+pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<Streamed, Status>> + Send>>;
 
 /// Serves one method.
 pub(crate) trait Handler: Send + Sync + 'static {
     /// Begins to serve a call. Nothing of the method has run when this fails, or before the future is first polled.
-    fn handle(&self, codec: Codec, context: Context, payload: Bytes) -> Result<HandlerFuture, Status>;
+    fn handle(&self, codec: Codec, context: Context, arguments: Body) -> Result<HandlerFuture, Status>;
 }
 
 impl std::fmt::Debug for dyn Handler {
@@ -42,15 +49,16 @@ where
     F: Fn(Bytes) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Bytes, AppError>> + Send + 'static,
 {
-    fn handle(&self, codec: Codec, _context: Context, payload: Bytes) -> Result<HandlerFuture, Status> {
+    fn handle(&self, codec: Codec, _context: Context, arguments: Body) -> Result<HandlerFuture, Status> {
+        let payload = arguments.payload;
         // A handler may keep its bytes for as long as it likes: they must not keep the buffer they were read into.
         let payload = if payload.len() < COPIED_BELOW { Bytes::copy_from_slice(&payload) } else { payload };
         let function = Arc::clone(&self.0);
         Ok(Box::pin(async move {
             // The function is the user's code too: it runs when the call is polled, under its context.
             match function(payload).await {
-                Ok(bytes) => Ok(Answer::Ok(bytes)),
-                Err(error) => Ok(Answer::AppError(codec.encode(&error).unwrap_or_default())),
+                Ok(bytes) => Ok(Answer::Ok(bytes).into()),
+                Err(error) => Ok(Answer::AppError(codec.encode(&error).unwrap_or_default()).into()),
             }
         }))
     }

@@ -5,6 +5,7 @@ pub(crate) mod builder;
 mod connection;
 mod execution;
 pub(crate) mod handler;
-mod router;
+pub(crate) mod router;
 pub(crate) mod routes;
+pub(crate) mod services;
 mod settings;

@@ -13,7 +13,7 @@ use std::{
 use super::{handler::Handler, routes::Service};
 use crate::{
     client::caller::Name,
-    descriptor::{Idempotency, MethodId},
+    descriptor::{Idempotency, MethodDescriptor, MethodId},
     status::{Executed, Reason, Status},
 };
 
@@ -27,7 +27,11 @@ pub(crate) struct Router {
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) name: Name,
+    /// Its own id, by whichever of its names it was called.
+    pub(crate) id: MethodId,
     pub(crate) idempotency: Idempotency,
+    pub(crate) no_cancel: bool,
+    streaming: bool,
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) cost: Cost,
 }
@@ -42,30 +46,25 @@ pub(crate) struct Duplicate {
 impl Router {
     /// Adds a typed service, with all of its methods or none.
     pub(crate) fn add_service(&mut self, service: impl Service) -> Result<(), Duplicate> {
-        let routes = service.routes();
-        for (method, _) in &routes.methods {
-            self.check(method.id, method.path)?;
+        let routes: Vec<_> = service.routes().methods.into_iter().map(Route::typed).collect();
+        for (ids, route) in &routes {
+            ids.iter().try_for_each(|id| self.check(*id, &route.name))?;
         }
-        for (method, handler) in routes.methods {
-            self.add(method.id, Name::Static(method.path), method.idempotency, handler)?;
-        }
-        Ok(())
+        routes.into_iter().try_for_each(|(ids, route)| self.add(&ids, route))
     }
 
     /// Adds an untyped method.
     pub(crate) fn add_untyped(&mut self, name: &str, handler: Arc<dyn Handler>) -> Result<(), Duplicate> {
-        self.add(MethodId::of(name), Name::Owned(name.into()), Idempotency::AtMostOnce, handler)
+        let route = Route::untyped(name, handler);
+        self.add(&[route.id], route)
     }
 
-    fn add(
-        &mut self,
-        id: MethodId,
-        name: Name,
-        idempotency: Idempotency,
-        handler: Arc<dyn Handler>,
-    ) -> Result<(), Duplicate> {
-        self.check(id, &name)?;
-        self.methods.insert(id, Arc::new(Route { name, idempotency, handler, cost: Cost::default() }));
+    /// Adds a method under each of its ids.
+    fn add(&mut self, ids: &[MethodId], route: Arc<Route>) -> Result<(), Duplicate> {
+        for id in ids {
+            self.check(*id, &route.name)?;
+            self.methods.insert(*id, Arc::clone(&route));
+        }
         Ok(())
     }
 
@@ -85,6 +84,46 @@ impl Router {
     }
 }
 
+impl Route {
+    /// A typed method, and the ids it is called by: its own, and those of its former names.
+    fn typed((method, handler): (&'static MethodDescriptor, Arc<dyn Handler>)) -> (Vec<MethodId>, Arc<Self>) {
+        let former = method.aliases.iter().map(|path| MethodId::of(path));
+        let route = Self {
+            name: Name::Static(method.path),
+            id: method.id,
+            idempotency: method.idempotency,
+            no_cancel: method.no_cancel,
+            streaming: method.kind.is_streaming(),
+            handler,
+            cost: Cost::default(),
+        };
+        (std::iter::once(method.id).chain(former).collect(), Arc::new(route))
+    }
+
+    fn untyped(name: &str, handler: Arc<dyn Handler>) -> Arc<Self> {
+        Arc::new(Self {
+            name: Name::Owned(name.into()),
+            id: MethodId::of(name),
+            idempotency: Idempotency::AtMostOnce,
+            no_cancel: false,
+            streaming: false,
+            handler,
+            cost: Cost::default(),
+        })
+    }
+
+    /// Refuses a caller that knows the method as another kind.
+    pub(crate) fn check_streaming(&self, streaming: bool) -> Result<(), Status> {
+        let (it, called) = match (self.streaming, streaming) {
+            (true, false) => ("has a stream", "as one without"),
+            (false, true) => ("has no stream", "as one with"),
+            (true, true) | (false, false) => return Ok(()),
+        };
+        let message = format!("the method {it}, and was called {called}; do both ends have the same trait?");
+        Err(Status::new(Reason::IncompatibleMethod, Executed::No, message))
+    }
+}
+
 /// The names of methods, for messages.
 struct Names<'a>(&'a BTreeMap<MethodId, Arc<Route>>);
 
@@ -97,6 +136,7 @@ impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut names: Vec<&str> = self.0.values().map(|route| &*route.name).collect();
         names.sort_unstable();
+        names.dedup();
         let more = names.len().saturating_sub(Self::LISTED_MAX);
         names.truncate(Self::LISTED_MAX);
         match (names.is_empty(), more) {

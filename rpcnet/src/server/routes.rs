@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::{
+    body::{Body, Streamed},
     client::caller::Answer,
     codec::Codec,
     context::Context,
     descriptor::{MethodDescriptor, ServiceDescriptor},
-    method::{Method, Wired},
+    method::Method,
     server::handler::{Handler, HandlerFuture},
     status::{Executed, Reason, Status},
 };
@@ -35,9 +34,9 @@ impl Routes {
         Self { methods: Vec::with_capacity(service.methods.len()) }
     }
 
-    /// Adds a method with one answer. `run` is handed the service, the call and the decoded arguments.
+    /// Adds a method. `run` is handed the service, the call and the decoded arguments.
     #[must_use]
-    pub fn unary<S, A, T, E, F, Fut>(mut self, method: Method<A, T, E>, service: &Arc<S>, run: F) -> Self
+    pub fn method<S, A, T, E, F, Fut>(mut self, method: Method<A, T, E>, service: &Arc<S>, run: F) -> Self
     where
         S: Send + Sync + 'static,
         A: 'static,
@@ -47,19 +46,34 @@ impl Routes {
         Fut: Future<Output = Result<T, E>> + Send + 'static,
     {
         let service = Arc::clone(service);
-        self.methods.push((method.descriptor, Arc::new(Unary { method, service, run })));
+        self.methods.push((method.descriptor, Arc::new(Async { method, service, run })));
+        self
+    }
+
+    /// Adds a method that blocks its thread: it gets one where that harms nobody.
+    #[must_use]
+    pub fn blocking<S, A, T, E, F>(mut self, method: Method<A, T, E>, service: &Arc<S>, run: F) -> Self
+    where
+        S: Send + Sync + 'static,
+        A: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+        F: Fn(Arc<S>, Context, A) -> Result<T, E> + Send + Sync + 'static,
+    {
+        let (service, run) = (Arc::clone(service), Arc::new(run));
+        self.methods.push((method.descriptor, Arc::new(Blocking { method, service, run })));
         self
     }
 }
 
-/// A typed unary method behind the untyped [`Handler`].
-struct Unary<S, A, T, E, F> {
+/// A typed method behind the untyped [`Handler`].
+struct Async<S, A, T, E, F> {
     method: Method<A, T, E>,
     service: Arc<S>,
     run: F,
 }
 
-impl<S, A, T, E, F, Fut> Handler for Unary<S, A, T, E, F>
+impl<S, A, T, E, F, Fut> Handler for Async<S, A, T, E, F>
 where
     S: Send + Sync + 'static,
     A: 'static,
@@ -68,20 +82,75 @@ where
     F: Fn(Arc<S>, Context, A) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
 {
-    fn handle(&self, codec: Codec, context: Context, payload: Bytes) -> Result<HandlerFuture, Status> {
-        let Method { descriptor, arguments, ok, err, err_is_app_error } = self.method;
-        let arguments = (arguments.decode)(codec, &payload)
-            .map_err(|error| undecodable(descriptor, payload.len(), &error))?;
-        // An `AppError` is marked as one, so that callers who do not know the method can read it.
-        let app_answer = if err_is_app_error { Answer::AppError } else { Answer::App };
+    fn handle(&self, codec: Codec, context: Context, arguments: Body) -> Result<HandlerFuture, Status> {
+        let method = self.method;
+        let arguments = decode(codec, method, arguments)?;
         let handler = (self.run)(Arc::clone(&self.service), context, arguments);
+        Ok(Box::pin(async move { encode(codec, method, handler.await) }))
+    }
+}
+
+/// A typed method that blocks, behind the untyped [`Handler`].
+struct Blocking<S, A, T, E, F> {
+    method: Method<A, T, E>,
+    service: Arc<S>,
+    run: Arc<F>,
+}
+
+impl<S, A, T, E, F> Handler for Blocking<S, A, T, E, F>
+where
+    S: Send + Sync + 'static,
+    A: Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+    F: Fn(Arc<S>, Context, A) -> Result<T, E> + Send + Sync + 'static,
+{
+    fn handle(&self, codec: Codec, context: Context, arguments: Body) -> Result<HandlerFuture, Status> {
+        let method = self.method;
+        let arguments = decode(codec, method, arguments)?;
+        let (service, run) = (Arc::clone(&self.service), Arc::clone(&self.run));
+        let work = move || {
+            // It may have waited for a thread for so long that nobody wants it any more.
+            let wanted = !context.is_cancelled();
+            wanted.then(|| context.enter(|| run(service, context.clone(), arguments)))
+        };
         Ok(Box::pin(async move {
-            match handler.await {
-                Ok(value) => encode(codec, ok, &value).map(Answer::Ok),
-                Err(error) => encode(codec, err, &error).map(app_answer),
+            match tokio::task::spawn_blocking(work).await {
+                Ok(Some(result)) => encode(codec, method, result),
+                Ok(None) => {
+                    Err(Status::new(Reason::Deadline, Executed::No, "nobody waits for the call any more"))
+                }
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => Err(Status::new(
+                        Reason::Draining,
+                        Executed::No,
+                        "the server's runtime is shutting down",
+                    )),
+                },
             }
         }))
     }
+}
+
+fn decode<A, T, E>(codec: Codec, method: Method<A, T, E>, arguments: Body) -> Result<A, Status> {
+    let length = arguments.payload.len();
+    (method.arguments.decode)(codec, arguments)
+        .map_err(|error| undecodable(method.descriptor, length, &error))
+}
+
+/// An answer as it goes out. An `AppError` is marked as one, so that callers who do not know the method can read it.
+fn encode<A, T, E>(codec: Codec, method: Method<A, T, E>, result: Result<T, E>) -> Result<Streamed, Status> {
+    let app_answer = if method.err_is_app_error { Answer::AppError } else { Answer::App };
+    let encoded = match result {
+        Ok(value) => (method.ok.encode)(codec, value)
+            .map(|Body { payload, items }| Streamed { answer: Answer::Ok(payload), items }),
+        Err(error) => (method.err.encode)(codec, error).map(|body| app_answer(body.payload).into()),
+    };
+    encoded.map_err(|error| {
+        let message = format!("the answer cannot be encoded: {error}");
+        Status::new(Reason::Unencodable, Executed::Yes, message)
+    })
 }
 
 fn undecodable(method: &MethodDescriptor, length: usize, error: &crate::codec::CodecError) -> Status {
@@ -90,13 +159,6 @@ fn undecodable(method: &MethodDescriptor, length: usize, error: &crate::codec::C
         Types(method.arguments)
     );
     Status::new(Reason::UndecodableArguments, Executed::No, message)
-}
-
-fn encode<T>(codec: Codec, wired: Wired<T>, value: &T) -> Result<Bytes, Status> {
-    (wired.encode)(codec, value).map_err(|error| {
-        let message = format!("the answer cannot be encoded: {error}");
-        Status::new(Reason::Unencodable, Executed::Yes, message)
-    })
 }
 
 /// Argument types as a tuple, for messages.

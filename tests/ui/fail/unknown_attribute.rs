@@ -2,7 +2,7 @@ use rpcnet::prelude::*;
 
 #[rpc_trait]
 pub trait Greeter {
-    #[rpc(timeout = "2s")]
+    #[rpc(retries = 3)]
     async fn greet(&self, name: String) -> rpcnet::Result<String>;
 }
 

@@ -197,7 +197,7 @@ async fn a_call_that_could_not_wait_as_long_as_it_might_says_how_long_it_did() {
 async fn a_call_may_have_all_the_time_there_is() {
     let world = World::with(1..=1, LoadBalancing::RoundRobin).await;
     let endless = CallOptions::timeout(Duration::MAX);
-    for options in [endless, endless.idempotent(true)] {
+    for options in [endless.clone(), endless.idempotent(true)] {
         let client = world.client().with(options).wait_for_ready(Duration::MAX);
         assert_eq!(*client.call("who", vec![]).await.expect("answered"), [1]);
     }
@@ -255,8 +255,12 @@ async fn row_15_a_call_that_nobody_answers_ends_by_its_deadline() {
         (CallOptions::timeout(ms(80)).idempotent(true), ms(80)),
     ] {
         let begun = Instant::now();
-        let error =
-            world.client().with(options).call("tremble", vec![]).await.expect_err("it takes for ever");
+        let error = world
+            .client()
+            .with(options.clone())
+            .call("tremble", vec![])
+            .await
+            .expect_err("it takes for ever");
         assert!(
             (limit - ms(1)..limit + ms(3)).contains(&begun.elapsed()),
             "{options:?}: {:?}",

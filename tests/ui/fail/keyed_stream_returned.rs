@@ -2,6 +2,7 @@ use rpcnet::prelude::*;
 
 #[rpc_trait]
 pub trait Greeter {
+    #[rpc(keyed)]
     async fn greet(&self, name: String) -> rpcnet::Result<Streaming<String>>;
 }
 

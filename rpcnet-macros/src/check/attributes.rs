@@ -1,0 +1,69 @@
+//! Which words of `#[rpc(…)]` go together, with each other and with the signature.
+
+use syn::Path;
+
+use crate::{
+    ast::{Form, Method, Role},
+    diagnostics::Errors,
+};
+
+/// Judges what `#[rpc(…)]` says of a method.
+pub(super) fn check(method: &Method, errors: &mut Errors) {
+    check_idempotency(method, errors);
+    check_keyed_streams(method, errors);
+    check_blocking(method, errors);
+}
+
+/// There is one answer to what a repeated call does.
+fn check_idempotency(method: &Method, errors: &mut Errors) {
+    let options = &method.options;
+    if let (Some(_), Some(word)) = (&options.read, &options.idempotent) {
+        errors.at(word, "`read` says this and more: remove `idempotent`");
+    }
+    let harmless = [("read", &options.read), ("idempotent", &options.idempotent)];
+    for (name, word) in harmless.into_iter().filter_map(|(name, word)| Some((name, word.as_ref()?))) {
+        contradict(name, word, method, errors);
+    }
+}
+
+fn contradict(name: &str, word: &Path, method: &Method, errors: &mut Errors) {
+    let keyed_by = match (&method.options.keyed, method.input(Role::RequestId)) {
+        (Some(_), _) => "`keyed`",
+        (None, Some(_)) => "the parameter `request_id`",
+        (None, None) => return,
+    };
+    errors.at(
+        word,
+        format_args!(
+            "`{name}` contradicts {keyed_by}: one says that repeating is harmless, the other that a repeat must be \
+             recognised; remove one"
+        ),
+    );
+}
+
+/// The answer of a keyed call is kept for whoever repeats it, and its arguments are compared.
+fn check_keyed_streams(method: &Method, errors: &mut Errors) {
+    const MESSAGE: &str = "a keyed method has no streams: what it was asked and what it answered is kept for a repeat, and a stream is not; \
+         take and return whole values, or let the method be at most once";
+    if !method.is_keyed() {
+        return;
+    }
+    if let Some((input, _)) = method.taken_stream() {
+        errors.at(&input.ty, MESSAGE);
+    }
+    if method.returned_stream().is_some() {
+        errors.at(&method.answer, MESSAGE);
+    }
+}
+
+fn check_blocking(method: &Method, errors: &mut Errors) {
+    let Some(word) = &method.options.blocking else { return };
+    if method.form != Form::Plain {
+        let message = "a `blocking` method blocks its thread and waits for nothing: write `fn` without `async`, or \
+                       remove this";
+        errors.at(word, message);
+    }
+    if method.is_streaming() {
+        errors.at(word, "a `blocking` method has no streams: they are read and written by waiting");
+    }
+}

@@ -1,0 +1,154 @@
+//! What a server serves, and how a call to it begins.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::{sync::oneshot, task::JoinSet};
+use uuid::Uuid;
+
+use super::{
+    execution::Execution,
+    router::{Route, Router},
+};
+use crate::{
+    body::{Body, Streamed},
+    client::caller::Answer,
+    codec::Codec,
+    context::{About, Context},
+    descriptor::{Idempotency, MethodId},
+    idempotency::{Begin, Cache, Key, Ticket},
+    status::{Executed, Reason, Status},
+    wire::Limits,
+};
+
+/// What all connections of a server share.
+#[derive(Debug)]
+pub(crate) struct Services {
+    pub(crate) router: Router,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) limits: Limits,
+    /// Calls that are run to their end whoever gives up. They outlive their connections, and end with the server.
+    detached: Mutex<JoinSet<()>>,
+}
+
+/// A call that has come.
+pub(crate) struct Incoming {
+    pub(crate) method: MethodId,
+    /// Whether the caller knows the method as one with a stream.
+    pub(crate) streaming: bool,
+    pub(crate) codec: Codec,
+    pub(crate) about: About,
+    pub(crate) arguments: Body,
+}
+
+/// What has become of a call so far.
+pub(crate) enum Begun {
+    /// It is to be polled, and dropped when nobody waits any more.
+    Run(Execution),
+    /// It runs by itself, and its answer is handed to whoever began it. Cancelling the context tells it that nobody waits.
+    Detached(Context),
+    /// The same request runs already: its answer will be here. `Err` when it was cut short.
+    Attached(oneshot::Receiver<Result<Answer, Status>>),
+    /// It ran before, and this was its answer.
+    Replayed(Result<Answer, Status>),
+}
+
+impl Services {
+    pub(crate) fn new(router: Router, cache: Arc<Cache>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self { router, cache, limits, detached: Mutex::default() })
+    }
+
+    /// Begins a call. `answered` gets the answer of one that runs by itself.
+    ///
+    /// # Errors
+    ///
+    /// When the call is refused: nothing has run.
+    pub(crate) fn begin(
+        &self,
+        call: Incoming,
+        answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
+    ) -> Result<Begun, Status> {
+        let route = self.router.find(call.method)?;
+        route.check_streaming(call.streaming)?;
+        match route.idempotency {
+            Idempotency::Keyed => self.begin_keyed(route, call, answered),
+            _ if route.no_cancel => Ok(self.detach(execution(route, unbounded(call))?, None, answered)),
+            _ => execution(route, call).map(Begun::Run),
+        }
+    }
+
+    /// Begins a call that may be a repeat.
+    fn begin_keyed(
+        &self,
+        route: &Arc<Route>,
+        call: Incoming,
+        answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
+    ) -> Result<Begun, Status> {
+        let request_id = request_id(&call)?;
+        let key = Key { method: route.id, request_id };
+        match self.cache.begin(key, call.codec, &call.arguments.payload) {
+            Begin::Run(ticket) => match execution(route, unbounded(call)) {
+                Ok(execution) => Ok(self.detach(execution, Some(ticket), answered)),
+                Err(status) => {
+                    ticket.complete(Err(&status));
+                    Err(status)
+                }
+            },
+            Begin::Attach(answer) => Ok(Begun::Attached(answer)),
+            Begin::Replay(result) => Ok(Begun::Replayed(result)),
+            Begin::Refuse(status) => Err(status),
+        }
+    }
+
+    /// Runs a call in a task that its caller cannot end.
+    fn detach(
+        &self,
+        execution: Execution,
+        ticket: Option<Ticket>,
+        answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
+    ) -> Begun {
+        let context = execution.context().clone();
+        let mut detached = self.detached.lock();
+        while detached.try_join_next().is_some() {}
+        detached.spawn(async move {
+            let result = execution.await;
+            if let Some(ticket) = ticket {
+                ticket.complete(result.as_ref().map(|streamed| &streamed.answer));
+            }
+            answered(result);
+        });
+        Begun::Detached(context)
+    }
+
+    /// Waits for the calls that run by themselves.
+    pub(crate) async fn finish(&self) {
+        let mut detached = std::mem::take(&mut *self.detached.lock());
+        while detached.join_next().await.is_some() {}
+    }
+}
+
+/// The answer of a request that ran already when the call came.
+pub(crate) async fn attached(answer: oneshot::Receiver<Result<Answer, Status>>) -> Result<Streamed, Status> {
+    let cut_short = |_| {
+        let message = "the request was cut short, and what it did is not known";
+        Err(Status::new(Reason::AlreadyCompleted, Executed::Unknown, message))
+    };
+    answer.await.unwrap_or_else(cut_short).map(Streamed::from)
+}
+
+fn execution(route: &Arc<Route>, call: Incoming) -> Result<Execution, Status> {
+    Execution::new(route, call.codec, Context::new(call.about), call.arguments)
+}
+
+/// A call that outlives its caller: the caller's deadline is not that of the calls it makes.
+fn unbounded(mut call: Incoming) -> Incoming {
+    call.about.deadline = None;
+    call
+}
+
+fn request_id(call: &Incoming) -> Result<Uuid, Status> {
+    call.about.request_id.ok_or_else(|| {
+        let message = "the method is keyed, and the call carries no request id";
+        Status::new(Reason::UndecodableArguments, Executed::No, message)
+    })
+}

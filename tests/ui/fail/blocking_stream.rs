@@ -1,0 +1,9 @@
+use rpcnet::prelude::*;
+
+#[rpc_trait]
+pub trait Greeter {
+    #[rpc(blocking)]
+    fn greet(&self, name: String) -> rpcnet::Result<Streaming<String>>;
+}
+
+fn main() {}

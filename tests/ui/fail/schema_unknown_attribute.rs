@@ -1,0 +1,9 @@
+use rpcnet::Schema;
+
+#[derive(Schema)]
+#[schema(version = 2)]
+pub struct Order {
+    id: u64,
+}
+
+fn main() {}

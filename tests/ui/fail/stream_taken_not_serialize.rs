@@ -1,0 +1,11 @@
+use rpcnet::prelude::*;
+
+/// A name.
+pub struct Name(pub String);
+
+#[rpc_trait]
+pub trait Greeter {
+    async fn greet(&self, times: u8, names: Streaming<Name>) -> Result<String, String>;
+}
+
+fn main() {}

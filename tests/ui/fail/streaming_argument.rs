@@ -1,8 +1,0 @@
-use rpcnet::prelude::*;
-
-#[rpc_trait]
-pub trait Greeter {
-    async fn greet(&self, names: Streaming<String>) -> rpcnet::Result<String>;
-}
-
-fn main() {}

@@ -1,0 +1,8 @@
+use rpcnet::prelude::*;
+
+#[rpc_trait]
+pub trait Greeter {
+    async fn greet(&self, names: Streaming<String>, titles: Streaming<String>) -> rpcnet::Result<String>;
+}
+
+fn main() {}
