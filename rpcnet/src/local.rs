@@ -122,7 +122,8 @@ impl Local {
             metadata: request.options.metadata,
         };
         let arguments = Body { payload: request.payload, items };
-        Incoming { method: request.method, streaming, codec: self.codec(), about, arguments }
+        let fingerprint = request.fingerprint;
+        Incoming { method: request.method, streaming, fingerprint, codec: self.codec(), about, arguments }
     }
 }
 

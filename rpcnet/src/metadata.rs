@@ -17,6 +17,8 @@ use std::{collections::BTreeMap, fmt};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Metadata {
     pairs: BTreeMap<Box<str>, Box<str>>,
+    /// How long it is on the wire.
+    bytes: usize,
 }
 
 /// A name or a value that metadata cannot have.
@@ -84,10 +86,11 @@ impl Metadata {
         check_name(name)?;
         check_value(name, value)?;
         let replaced = self.get(name).map_or(0, |old| pair_len(name, old));
-        let bytes = self.encoded_len() - replaced + pair_len(name, value);
+        let bytes = self.bytes - replaced + pair_len(name, value);
         if bytes > Self::BYTES_MAX {
             return Err(InvalidMetadata::TooLong { bytes });
         }
+        self.bytes = bytes;
         self.pairs.insert(name.into(), value.into());
         Ok(())
     }
@@ -109,7 +112,7 @@ impl Metadata {
 
     /// How long it is on the wire.
     pub(crate) fn encoded_len(&self) -> usize {
-        self.iter().map(|(name, value)| pair_len(name, value)).sum()
+        self.bytes
     }
 }
 

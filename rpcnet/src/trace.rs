@@ -53,6 +53,10 @@ impl TraceContext {
         self.span_id
     }
 
+    pub(crate) const fn flags(&self) -> u8 {
+        self.flags
+    }
+
     /// Whether whoever began the trace records it.
     pub const fn is_sampled(&self) -> bool {
         self.flags & Self::SAMPLED != 0

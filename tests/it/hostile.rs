@@ -113,7 +113,7 @@ async fn garbage_on_the_port_harms_nobody_else() {
     }
 }
 
-/// Thirty-two bytes a call, a megabyte an answer, and nobody reads.
+/// Thirty-six bytes a call, a megabyte an answer, and nobody reads.
 #[tokio::test(start_paused = true)]
 async fn calls_of_a_client_that_does_not_read_are_not_begun_for_long() {
     let begun = Arc::new(AtomicUsize::new(0));
@@ -124,13 +124,14 @@ async fn calls_of_a_client_that_does_not_read_are_not_begun_for_long() {
     };
     let world = World::with(|server| server.register("blob", blob)).await;
     let mut greedy = world.client.connect(&world.addr.into()).await.unwrap();
-    greedy.write_all(b"RpcN\x01\x01\x01\0\0\0\0\x01\0\0\0\0\0\0").await.unwrap();
+    let hello = *b"RpcN\x01\x01\x01\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\x04\0\0\0";
+    greedy.write_all(&hello).await.unwrap();
     let method = u64::from_str_radix(&MethodId::of("blob").to_string(), 16).unwrap();
     for call in 0..1000u64 {
         let id = (call + 1) << 24 | call << 1;
-        let head = [&16u32.to_le_bytes()[..], &[1, 1], &16u16.to_le_bytes(), &id.to_le_bytes()].concat();
+        let head = [&20u32.to_le_bytes()[..], &[1, 1], &20u16.to_le_bytes(), &id.to_le_bytes()].concat();
         greedy
-            .write_all(&[&head[..], &method.to_le_bytes(), &u64::MAX.to_le_bytes()].concat())
+            .write_all(&[&head[..], &method.to_le_bytes(), &u64::MAX.to_le_bytes(), &[0; 4]].concat())
             .await
             .unwrap();
     }

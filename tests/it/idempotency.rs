@@ -82,3 +82,14 @@ async fn a_full_cache_refuses_before_anything_runs() {
     assert!(error.status().unwrap().retry_hint().is_some());
     assert_eq!(world.probe.began(), 1);
 }
+
+/// The caller relies on a repeat being recognised, and this server's method does not recognise one.
+#[tokio::test(start_paused = true)]
+async fn a_request_id_for_a_method_that_is_not_keyed_is_refused() {
+    let world = World::new().await;
+    let mut request = rpcnet::Request::untyped("Bench/wait", vec![], CallOptions::new());
+    request.request_id = Some(ID);
+    let status = rpcnet::Caller::invoke(&world.channel().await, request).await.unwrap_err();
+    assert_eq!((status.reason(), status.executed()), (Reason::RequestIdReused, Executed::No));
+    assert_eq!(world.probe.began(), 0);
+}

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Judges what `#[rpc(…)]` says of a method.
-pub(super) fn check(method: &Method, errors: &mut Errors) {
+pub(super) fn check(method: &mut Method, errors: &mut Errors) {
     check_idempotency(method, errors);
     check_keyed_streams(method, errors);
     check_blocking(method, errors);
@@ -42,12 +42,13 @@ fn contradict(name: &str, word: &Path, method: &Method, errors: &mut Errors) {
 }
 
 /// The answer of a keyed call is kept for whoever repeats it, and its arguments are compared.
-fn check_keyed_streams(method: &Method, errors: &mut Errors) {
+fn check_keyed_streams(method: &mut Method, errors: &mut Errors) {
     const MESSAGE: &str = "a keyed method has no streams: what it was asked and what it answered is kept for a repeat, and a stream is not; \
          take and return whole values, or let the method be at most once";
-    if !method.is_keyed() {
+    if !method.is_keyed() || !method.is_streaming() {
         return;
     }
+    method.sound = false;
     if let Some((input, _)) = method.taken_stream() {
         errors.at(&input.ty, MESSAGE);
     }

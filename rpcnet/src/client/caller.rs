@@ -55,6 +55,9 @@ pub struct Request {
     pub method: MethodId,
     /// What may be done when it is not known whether the call ran.
     pub idempotency: Idempotency,
+    /// The lower half of the method's [fingerprint](MethodDescriptor::fingerprint), by which a server sees that it means
+    /// another method by the name. 0 when the caller does not know the method's types: then nothing is compared.
+    pub fingerprint: u32,
     /// The request id of a keyed call.
     pub request_id: Option<Uuid>,
     /// The encoded arguments.
@@ -73,7 +76,16 @@ impl Request {
     ) -> Self {
         let name = Name::Static(method.path);
         let options = options.or_timeout(method.timeout);
-        Self { name, method: method.id, idempotency: method.idempotency, request_id, payload, options }
+        let fingerprint = method.short_fingerprint();
+        Self {
+            name,
+            fingerprint,
+            method: method.id,
+            idempotency: method.idempotency,
+            request_id,
+            payload,
+            options,
+        }
     }
 
     /// A call by name, bytes in and bytes out. At most once unless the options say otherwise.
@@ -82,6 +94,7 @@ impl Request {
             name: Name::Owned(name.into()),
             method: MethodId::of(name),
             idempotency: options.untyped_idempotency(),
+            fingerprint: 0,
             request_id: None,
             payload: payload.into(),
             options,

@@ -13,11 +13,13 @@ use super::{
     options::CallOptions,
 };
 use crate::{
+    body::Streamed,
     codec::Codec,
     error::CallError,
     status::{Executed, Reason, Status},
+    streaming::Streaming,
     transport::{Address, Tcp, Transport},
-    wire::{Call, Limits},
+    wire::{Call, CallHead, Limits},
 };
 
 /// A channel to one server.
@@ -127,6 +129,14 @@ impl Channel {
         }
     }
 
+    fn with_options(&self, request: Request) -> Request {
+        Request { options: request.options.or(&self.options), ..request }
+    }
+
+    fn at(&self, request: &Request, status: Status) -> Status {
+        status.at(format_args!("{} at {}", request.name, self.address()))
+    }
+
     async fn connection(&self) -> Result<Handle, ConnectError> {
         if let Some(connection) = self.inner.open_connection() {
             return Ok(connection);
@@ -140,20 +150,20 @@ impl Channel {
     }
 
     /// Queues a call on the connection, opening one if there is none or the one there is takes no calls any more.
-    async fn begin(&self, request: &Request, deadline: Instant) -> Result<InFlight, Status> {
-        if deadline <= Instant::now() {
+    async fn begin(
+        &self,
+        request: &Request,
+        deadline: Option<Instant>,
+        kind: Kind,
+    ) -> Result<InFlight, Status> {
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Err(Status::new(
                 Reason::Deadline,
                 Executed::No,
                 "the deadline had passed before the call was made",
             ));
         }
-        let call = || Call {
-            method: request.method,
-            timeout: Some(deadline.saturating_duration_since(Instant::now())),
-            request_id: request.request_id,
-            payload: request.payload.clone(),
-        };
+        let call = || Call { head: head(request, deadline, kind), payload: request.payload.clone() };
         let current = self.inner.current.lock().clone();
         if let Some(connection) = current {
             match connection.call(call()) {
@@ -161,6 +171,7 @@ impl Channel {
                 result => return result,
             }
         }
+        let Some(deadline) = deadline else { return self.connection().await?.call(call()) };
         match tokio::time::timeout_at(deadline, self.connection()).await {
             Ok(connection) => connection?.call(call()),
             Err(_) => {
@@ -168,6 +179,28 @@ impl Channel {
                 Err(Status::new(Reason::Deadline, Executed::No, message))
             }
         }
+    }
+}
+
+/// Whether a call has streams, and of which end.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Unary,
+    Streaming { items: bool },
+}
+
+/// What a call says of itself on the wire.
+fn head(request: &Request, deadline: Option<Instant>, kind: Kind) -> CallHead {
+    let options = &request.options;
+    CallHead {
+        method: request.method,
+        timeout: deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
+        fingerprint: request.fingerprint,
+        request_id: request.request_id,
+        trace: options.trace_now(),
+        metadata: options.metadata.clone().filter(|metadata| !metadata.is_empty()),
+        streaming: matches!(kind, Kind::Streaming { .. }),
+        items: matches!(kind, Kind::Streaming { items: true }),
     }
 }
 
@@ -207,13 +240,27 @@ impl Inner {
 
 impl Caller for Channel {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
-        let now = Instant::now().into_std();
-        let deadline = Instant::from_std(request.options.clone().or(&self.options).deadline(now));
-        let answer = match self.begin(&request, deadline).await {
+        let request = self.with_options(request);
+        let deadline = Instant::from_std(request.options.deadline(Instant::now().into_std()));
+        let answer = match self.begin(&request, Some(deadline), Kind::Unary).await {
             Ok(call) => call.await,
             Err(status) => Err(status),
         };
-        answer.map_err(|status| status.at(format_args!("{} at {}", request.name, self.address())))
+        answer.map(|streamed| streamed.answer).map_err(|status| self.at(&request, status))
+    }
+
+    async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {
+        let request = self.with_options(request);
+        let deadline = request.options.explicit_deadline(Instant::now().into_std());
+        let kind = Kind::Streaming { items: items.is_some() };
+        let answer = match self.begin(&request, deadline.map(Instant::from_std), kind).await {
+            Ok(call) => {
+                items.into_iter().for_each(|items| call.send(items));
+                call.await
+            }
+            Err(status) => Err(status),
+        };
+        answer.map_err(|status| self.at(&request, status))
     }
 
     fn codec(&self) -> Codec {

@@ -8,16 +8,21 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use bytes::Bytes;
 use parking_lot::MutexGuard;
 use tokio::time::Instant;
 
 use super::{caller::Answer, guard::InFlight};
 use crate::{
     codec::Codec,
-    driver::{Driver, End, Shared, State},
+    driver::{
+        Driver, End, Shared, State,
+        streams::{Line, Outgoing},
+    },
     status::Status,
+    streaming::Streaming,
     transport::BoxStream,
-    wire::{Call, CloseReason, Connection, Limits, Output, Role},
+    wire::{Call, CloseReason, Connection, Limits, Output, Role, StreamId},
 };
 
 /// A hold on a connection. The connection goes when there is none and nothing is left to send.
@@ -42,7 +47,8 @@ pub(super) struct Waiting {
 pub(super) enum Waiter {
     Nobody,
     Waiting(Waker),
-    Answered(Result<Answer, Status>),
+    /// The answer, and whether a stream follows it.
+    Answered(Result<Answer, Status>, bool),
 }
 
 impl Handle {
@@ -56,11 +62,7 @@ impl Handle {
         Self { shared, holds }
     }
 
-    pub(super) fn shared(&self) -> &Shared<Waiting> {
-        &self.shared
-    }
-
-    /// Makes a call.
+    /// Makes a call. What it streams, if anything, is sent by a task of its own.
     pub(super) fn call(&self, call: Call) -> Result<InFlight, Status> {
         let now = Instant::now().into_std();
         let id = self.shared.with(|state| {
@@ -72,6 +74,11 @@ impl Handle {
             Ok::<_, Status>(id)
         })?;
         Ok(InFlight::new(self.clone(), id))
+    }
+
+    /// Sends the stream of a call.
+    pub(super) fn send(&self, id: StreamId, items: Streaming<Bytes>) {
+        tokio::spawn(Outgoing::new(self.clone(), id, items));
     }
 
     /// Whether the connection takes calls.
@@ -100,6 +107,18 @@ impl Handle {
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
         self.shared.wake_driver();
+    }
+}
+
+impl Line for Handle {
+    type Extra = Waiting;
+
+    fn shared(&self) -> &Shared<Waiting> {
+        &self.shared
+    }
+
+    fn handle_reader_gone(&self, id: StreamId) {
+        self.shared.with(|state| state.connection.close(id));
     }
 }
 
@@ -147,14 +166,19 @@ impl State<Waiting> {
     fn handle_outputs(&mut self, wakers: &mut Vec<Waker>) {
         while let Some(output) = self.connection.poll_output() {
             match output {
-                Output::Answered { id, result } => {
+                Output::Answered { id, result, items } => {
                     let waiter = &mut self.extra.waiters[id.slot()];
-                    if let Waiter::Waiting(waker) = std::mem::replace(waiter, Waiter::Answered(result)) {
+                    let answered = Waiter::Answered(result, items);
+                    if let Waiter::Waiting(waker) = std::mem::replace(waiter, answered) {
                         wakers.push(waker);
                     }
                 }
                 Output::Ready { .. } => self.shaken(Ok(()), wakers),
-                Output::Closed(reason) => self.shaken(Err(reason), wakers),
+                Output::Closed(reason) => {
+                    wakers.extend(self.streams.all());
+                    self.shaken(Err(reason), wakers);
+                }
+                Output::Readable(_) | Output::Writable(_) => wakers.extend(self.streams.concerned(&output)),
                 Output::GoingAway => self.extra.going_away = true,
                 // A connector takes no calls: the protocol's core has ended the connection of whoever made one.
                 Output::Called(_) | Output::Abandoned(_) => {}

@@ -47,7 +47,8 @@ impl<C: Caller> Stub<C> {
         let request = self.request(&method, request_id, (method.arguments.encode)(codec, arguments));
         async move {
             let (request, _) = request?;
-            let answer = caller.invoke(request).await?;
+            let answer =
+                caller.invoke(request).await.map_err(|status| explained(method.descriptor, status))?;
             decode(codec, &method, answer.into())
         }
     }
@@ -62,7 +63,8 @@ impl<C: Caller> Stub<C> {
         let request = self.request(&method, None, (method.arguments.encode)(codec, arguments));
         async move {
             let (request, items) = request?;
-            let answer = caller.stream(request, items).await?;
+            let answer =
+                caller.stream(request, items).await.map_err(|status| explained(method.descriptor, status))?;
             decode(codec, &method, answer)
         }
     }
@@ -76,6 +78,16 @@ impl<C: Caller> Stub<C> {
         let Body { payload, items } = arguments.map_err(|error| unencodable(method.descriptor, error))?;
         Ok((Request::typed(method.descriptor, request_id, payload, self.options.clone()), items))
     }
+}
+
+/// A server that means another method by the name says what it means; this says what is meant here.
+fn explained(method: &MethodDescriptor, status: Status) -> Status {
+    if status.reason() != Reason::IncompatibleMethod {
+        return status;
+    }
+    let (said, ours) = (status.message(), method.signature());
+    let message = format!("{said}, this client's `{ours}`: build both from the same trait and types");
+    status.with_message(message)
 }
 
 fn unencodable(method: &MethodDescriptor, error: CodecError) -> Status {

@@ -143,6 +143,11 @@ impl MethodDescriptor {
         format!("{}({}) -> {}", self.name, arguments.join(", "), self.answer)
     }
 
+    /// What of the fingerprint travels with each call; never 0, which stands for none.
+    pub(crate) fn short_fingerprint(&self) -> u32 {
+        (self.fingerprint() as u32).max(1)
+    }
+
     /// 64 bits by which two versions of a method can be told apart: the FNV-1a hash of the arguments' names and types and of
     /// the answer's type, all as written, and of what the types consist of, of those that derive
     /// [`Schema`](crate::Schema).

@@ -54,9 +54,7 @@ pub struct ServerBuilder {
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Two methods cannot be told apart on the wire: the same name twice, or two names with one hash.
-    #[error(
-        "{second} cannot be served beside {first}: both have the same id; rename one (`#[rpc(rename = \"…\")]`)"
-    )]
+    #[error("{second} cannot be served beside {first}: {}", remedy(first, second))]
     Duplicate {
         /// The method that was registered first.
         first: String,
@@ -71,6 +69,14 @@ pub enum BindError {
         /// The transport's error, which the message includes.
         cause: io::Error,
     },
+}
+
+fn remedy(first: &str, second: &str) -> &'static str {
+    if first == second {
+        "it is registered twice; register it once, or give one service another name (`#[rpc_trait(name = \"…\")]`)"
+    } else {
+        "both have the same id; rename one (`#[rpc(rename = \"…\")]`)"
+    }
 }
 
 fn advice(cause: &io::Error) -> &'static str {

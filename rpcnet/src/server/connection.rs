@@ -1,18 +1,23 @@
 //! A server's end of a connection: calls come in, are run, and answered.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, task::Waker};
 
+use bytes::Bytes;
 use parking_lot::MutexGuard;
 use tokio::{task::AbortHandle, time::Instant};
 
 use super::services::{Begun, Incoming, Services, attached};
 use crate::{
-    body::Streamed,
+    body::{Body, Streamed},
     client::caller::Answer,
     codec::Codec,
     context::{About, Context},
-    driver::{Driver, End, Shared, State},
+    driver::{
+        Driver, End, Shared, State,
+        streams::{self, Line, Outgoing},
+    },
     status::Status,
+    streaming::Streaming,
     transport::BoxStream,
     wire::{CloseReason, Connection, IncomingCall, Output, Role, StreamId},
 };
@@ -40,6 +45,7 @@ impl Served {
             },
             called: Vec::new(),
             answers: Vec::new(),
+            wakers: Vec::new(),
         };
         (Self(Arc::clone(&shared)), Driver::new(stream, shared, end))
     }
@@ -68,7 +74,9 @@ struct ServerEnd {
     calls: Calls,
     /// Kept for their memory: empty between two uses.
     called: Vec<IncomingCall>,
-    answers: Vec<(StreamId, Result<Answer, Status>)>,
+    answers: Vec<(StreamId, Result<Streamed, Status>)>,
+    /// Whoever waited for a stream.
+    wakers: Vec<Waker>,
 }
 
 impl End for ServerEnd {
@@ -80,19 +88,24 @@ impl End for ServerEnd {
                 Output::Called(call) => self.called.push(call),
                 Output::Abandoned(id) => self.calls.abort(id),
                 Output::Ready { codec } => self.calls.codec = codec,
-                Output::Closed(reason) => self.calls.end(&reason),
+                Output::Readable(_) | Output::Writable(_) => {
+                    self.wakers.extend(state.streams.concerned(&output));
+                }
+                Output::Closed(reason) => {
+                    self.wakers.extend(state.streams.all());
+                    self.calls.end(&reason);
+                }
                 Output::Answered { .. } | Output::GoingAway => {}
             }
         }
         // A call may have been given up in the same read that brought it: then it is not begun.
         self.called.retain(|call| state.connection.is_running(call.id));
-        if self.called.is_empty() {
-            return;
-        }
         drop(state);
-        self.begin();
-        let mut state = self.calls.shared.lock();
-        self.answers.drain(..).for_each(|(id, result)| state.connection.reply(id, result));
+        self.wakers.drain(..).for_each(Waker::wake);
+        if !self.called.is_empty() {
+            self.begin();
+            self.answer();
+        }
     }
 
     fn is_unused(&self) -> bool {
@@ -108,7 +121,7 @@ impl ServerEnd {
     /// Begins the calls that have come, until their answers are as many bytes as may wait to be sent. The others are begun
     /// when the client has read.
     fn begin(&mut self) {
-        let Self { calls, called, answers } = self;
+        let Self { calls, called, answers, .. } = self;
         let (mut begun, mut bytes) = (0, 0);
         for call in called.iter() {
             if bytes > calls.services.limits.unsent_bytes_max {
@@ -117,11 +130,26 @@ impl ServerEnd {
             begun += 1;
             let result = calls.begin(call).unwrap_or_else(|status| Some(Err(status)));
             answers.extend(result.map(|result| {
-                bytes += result.as_ref().map_or(0, |answer| answer.len());
+                bytes += result.as_ref().map_or(0, |streamed| streamed.answer.len());
                 (call.id, result)
             }));
         }
         called.drain(..begun);
+    }
+
+    /// Sends the answers of the calls that had one at once.
+    fn answer(&mut self) {
+        let mut streams = Vec::new();
+        let mut state = self.calls.shared.lock();
+        for (id, result) in self.answers.drain(..) {
+            let (answer, items) = parted(result);
+            let begins = state.connection.reply(id, answer, items.is_some());
+            streams.extend(items.map(|items| (id, items, begins)));
+        }
+        // A stream that nobody wants is dropped without the lock: it may be made of one of this connection.
+        drop(state);
+        let wanted = streams.into_iter().filter(|(_, _, begins)| *begins);
+        wanted.for_each(|(id, items, _)| self.calls.spawn_stream(id, items));
     }
 }
 
@@ -153,45 +181,84 @@ impl Running {
     }
 }
 
-fn answer(shared: &Shared<()>, id: StreamId, result: Result<Streamed, Status>) {
-    shared.with(|state| state.connection.reply(id, result.map(|streamed| streamed.answer)));
+/// An answer apart from the stream that follows it.
+fn parted(result: Result<Streamed, Status>) -> (Result<Answer, Status>, Option<Streaming<Bytes>>) {
+    match result {
+        Ok(Streamed { answer, items }) => (Ok(answer), items),
+        Err(status) => (Err(status), None),
+    }
+}
+
+/// The server's end of a connection, for the streams of its calls.
+#[derive(Clone)]
+struct ServerLine(Arc<Shared<()>>);
+
+impl ServerLine {
+    /// Answers a call. What it streams is for the caller to send.
+    fn answer(self, id: StreamId, result: Result<Streamed, Status>) -> Option<Outgoing<Self>> {
+        let (answer, items) = parted(result);
+        let begins = self.0.with(|state| state.connection.reply(id, answer, items.is_some()));
+        items.filter(|_| begins).map(|items| Outgoing::new(self, id, items))
+    }
+}
+
+impl Line for ServerLine {
+    type Extra = ();
+
+    fn shared(&self) -> &Shared<()> {
+        &self.0
+    }
+
+    fn handle_reader_gone(&self, id: StreamId) {
+        self.0.with(|state| state.connection.stop_reading(id));
+    }
 }
 
 impl Calls {
     /// Begins a call. What can be answered at once is; the rest is answered by a task.
-    fn begin(&mut self, call: &IncomingCall) -> Result<Option<Result<Answer, Status>>, Status> {
-        let (shared, id) = (Arc::clone(&self.shared), call.id);
-        let answered = move |result: Result<Streamed, Status>| answer(&shared, id, result);
+    fn begin(&mut self, call: &IncomingCall) -> Result<Option<Result<Streamed, Status>>, Status> {
+        let (line, id) = (self.line(), call.id);
+        let answered = move |result| {
+            line.answer(id, result).map(tokio::spawn);
+        };
         match self.services.begin(self.incoming(call), answered)? {
             Begun::Run(mut execution) => {
                 if execution.is_cheap()
                     && let Some(result) = execution.poll_inline()
                 {
-                    return Ok(Some(result.map(|streamed| streamed.answer)));
+                    return Ok(Some(result));
                 }
                 self.spawn(id, execution);
             }
             Begun::Detached(context) => self.remember(id, Running::Detached(context)),
             Begun::Attached(answer) => self.spawn(id, attached(answer)),
-            Begun::Replayed(result) => return Ok(Some(result)),
+            Begun::Replayed(result) => return Ok(Some(result.map(Streamed::from))),
         }
         Ok(None)
     }
 
     fn incoming(&self, call: &IncomingCall) -> Incoming {
+        let head = &call.head;
         let about = About {
             peer: Some(self.peer),
             deadline: call.deadline,
-            request_id: call.head.request_id,
-            ..About::default()
+            request_id: head.request_id,
+            metadata: head.metadata.clone(),
+            trace: head.trace,
         };
+        let items = head.items.then(|| Streaming::from_results(streams::Incoming::new(self.line(), call.id)));
         Incoming {
-            method: call.head.method,
-            streaming: false,
+            method: head.method,
+            streaming: head.streaming,
+            fingerprint: head.fingerprint,
             codec: self.codec,
             about,
-            arguments: call.payload.clone().into(),
+            arguments: Body { payload: call.payload.clone(), items },
         }
+    }
+
+    fn line(&self) -> ServerLine {
+        ServerLine(Arc::clone(&self.shared))
     }
 
     /// Runs a call in a task of its own, which ends when the caller gives up.
@@ -200,8 +267,18 @@ impl Calls {
         id: StreamId,
         execution: impl Future<Output = Result<Streamed, Status>> + Send + 'static,
     ) {
-        let shared = Arc::clone(&self.shared);
-        let task = tokio::spawn(async move { answer(&shared, id, execution.await) });
+        let line = self.line();
+        let task = tokio::spawn(async move {
+            if let Some(stream) = line.answer(id, execution.await) {
+                stream.await;
+            }
+        });
+        self.remember(id, Running::Task(task.abort_handle()));
+    }
+
+    /// Sends the stream of a call that has been answered.
+    fn spawn_stream(&mut self, id: StreamId, items: Streaming<Bytes>) {
+        let task = tokio::spawn(Outgoing::new(self.line(), id, items));
         self.remember(id, Running::Task(task.abort_handle()));
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Route {
     pub(crate) idempotency: Idempotency,
     pub(crate) no_cancel: bool,
     streaming: bool,
+    /// `None` for one of bytes.
+    method: Option<&'static MethodDescriptor>,
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) cost: Cost,
 }
@@ -94,6 +96,7 @@ impl Route {
             idempotency: method.idempotency,
             no_cancel: method.no_cancel,
             streaming: method.kind.is_streaming(),
+            method: Some(method),
             handler,
             cost: Cost::default(),
         };
@@ -107,19 +110,23 @@ impl Route {
             idempotency: Idempotency::AtMostOnce,
             no_cancel: false,
             streaming: false,
+            method: None,
             handler,
             cost: Cost::default(),
         })
     }
 
-    /// Refuses a caller that knows the method as another kind.
-    pub(crate) fn check_streaming(&self, streaming: bool) -> Result<(), Status> {
-        let (it, called) = match (self.streaming, streaming) {
-            (true, false) => ("has a stream", "as one without"),
-            (false, true) => ("has no stream", "as one with"),
-            (true, true) | (false, false) => return Ok(()),
+    /// Refuses a caller that means another method by the name.
+    pub(crate) fn check_caller(&self, streaming: bool, fingerprint: u32) -> Result<(), Status> {
+        let known = self.method.filter(|_| fingerprint != 0);
+        let same = known.is_none_or(|method| method.short_fingerprint() == fingerprint);
+        if same && self.streaming == streaming {
+            return Ok(());
+        }
+        let message = match self.method {
+            Some(method) => format!("the server's is `{}`", method.signature()),
+            None => "the server's is one of bytes".to_owned(),
         };
-        let message = format!("the method {it}, and was called {called}; do both ends have the same trait?");
         Err(Status::new(Reason::IncompatibleMethod, Executed::No, message))
     }
 }

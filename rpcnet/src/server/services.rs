@@ -36,6 +36,8 @@ pub(crate) struct Incoming {
     pub(crate) method: MethodId,
     /// Whether the caller knows the method as one with a stream.
     pub(crate) streaming: bool,
+    /// By which it can be seen that the caller means another method; 0 when it does not know.
+    pub(crate) fingerprint: u32,
     pub(crate) codec: Codec,
     pub(crate) about: About,
     pub(crate) arguments: Body,
@@ -69,9 +71,10 @@ impl Services {
         answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
     ) -> Result<Begun, Status> {
         let route = self.router.find(call.method)?;
-        route.check_streaming(call.streaming)?;
+        route.check_caller(call.streaming, call.fingerprint)?;
         match route.idempotency {
             Idempotency::Keyed => self.begin_keyed(route, call, answered),
+            _ if call.about.request_id.is_some() => Err(not_keyed()),
             _ if route.no_cancel => Ok(self.detach(execution(route, unbounded(call))?, None, answered)),
             _ => execution(route, call).map(Begun::Run),
         }
@@ -144,6 +147,13 @@ fn execution(route: &Arc<Route>, call: Incoming) -> Result<Execution, Status> {
 fn unbounded(mut call: Incoming) -> Incoming {
     call.about.deadline = None;
     call
+}
+
+/// Whoever gives an id relies on a repeat being recognised, and here it would not be.
+fn not_keyed() -> Status {
+    let message = "the call carries a request id, and the server's method is not keyed: a repeat would run again; \
+                   do both ends have the same trait?";
+    Status::new(Reason::RequestIdReused, Executed::No, message)
 }
 
 fn request_id(call: &Incoming) -> Result<Uuid, Status> {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     decode::Frame,
+    flow::{Flow, Sending},
     frame::flags,
     head::CallHead,
     limits::Limits,
@@ -21,8 +22,8 @@ use crate::{
 /// The calls of the peer, by slot.
 ///
 /// ```text
-///        CALL              END                 reply, deadline
-/// Free ───────▶ Receiving ──────▶ Running ───────────────────────▶ Free
+///        CALL              END              reply, end of its stream, deadline
+/// Free ───────▶ Gathering ──────▶ Running ─────────────────────────▶ Free
 ///                   │ refused, deadline                              ▲
 ///                   └──────────────────▶ Discarding ─────────────────┘
 ///                                                   END or CANCEL
@@ -35,7 +36,9 @@ pub(super) struct Accepted {
     slots: Vec<Slot>,
     last: StreamId,
     live: usize,
-    /// Bytes of messages in the state `Receiving`.
+    /// Of the live ones, how many have streams.
+    streams: u32,
+    /// Bytes of messages in the state `Gathering`, and of incomplete items.
     buffered: usize,
     /// As in [`Opened`](super::opened::Opened).
     earliest: Option<Instant>,
@@ -44,13 +47,24 @@ pub(super) struct Accepted {
 #[derive(Debug)]
 enum Slot {
     Free,
-    Receiving(Receiving),
-    Running { id: StreamId, deadline: Option<Instant> },
+    Gathering(Gathering),
+    Running(Running),
     Discarding(StreamId),
 }
 
+/// A call whose arguments are whole.
 #[derive(Debug)]
-struct Receiving {
+struct Running {
+    id: StreamId,
+    deadline: Option<Instant>,
+    /// Its answer has been sent, and its stream is being sent.
+    replied: bool,
+    /// Of a call with streams.
+    flow: Option<Box<Flow>>,
+}
+
+#[derive(Debug)]
+struct Gathering {
     id: StreamId,
     head: CallHead,
     deadline: Option<Instant>,
@@ -68,12 +82,26 @@ pub(super) enum Step {
     Refuse(StreamId, Status),
     /// Stop working on the call.
     Abandon(StreamId),
+    /// Items can be read, or the peer's stream has ended.
+    Readable(StreamId),
+    /// The peer's stream was cut at this end: the peer is to be told.
+    Stop(StreamId),
+}
+
+/// A call whose deadline has passed.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) id: StreamId,
+    pub(super) status: Status,
+    pub(super) running: bool,
+    /// Its answer has been sent: only its stream is cut.
+    pub(super) replied: bool,
 }
 
 impl Accepted {
     pub(super) fn new(by_acceptor: bool) -> Self {
         let last = StreamId::from_bits(0);
-        Self { by_acceptor, slots: Vec::new(), last, live: 0, buffered: 0, earliest: None }
+        Self { by_acceptor, slots: Vec::new(), last, live: 0, streams: 0, buffered: 0, earliest: None }
     }
 
     pub(super) fn last_accepted(&self) -> StreamId {
@@ -101,11 +129,20 @@ impl Accepted {
         self.live += 1;
         match read_head(&frame, admit) {
             Err(status) => Ok(self.refuse(id, end, status)),
+            Ok(head) if head.streaming && self.streams >= limits.streams_max => {
+                let message = format!(
+                    "{} calls with streams are under way on the connection, as many as the server takes \
+                     (its `Limits::streams_max`)",
+                    self.streams
+                );
+                drop(head);
+                Ok(self.refuse(id, end, Status::new(Reason::TooManyCalls, Executed::No, message)))
+            }
             Ok(head) => {
                 let deadline = head.timeout.map(|timeout| later(now, timeout));
                 self.earliest = self.earliest.into_iter().chain(deadline).min();
                 Ok(self.begin(
-                    Receiving { id, head, deadline, message: Message::default() },
+                    Gathering { id, head, deadline, message: Message::default() },
                     frame.payload,
                     end,
                     limits,
@@ -118,12 +155,15 @@ impl Accepted {
     pub(super) fn handle_data(&mut self, frame: Frame, limits: &Limits) -> Result<Step, CloseReason> {
         let (id, end) = (frame.header.stream, frame.header.has(flags::END));
         match self.slots.get_mut(id.slot()) {
-            Some(slot @ Slot::Receiving(_)) if slot.is(id) => {
-                let Slot::Receiving(receiving) = std::mem::replace(slot, Slot::Free) else {
+            Some(slot @ Slot::Gathering(_)) if slot.is(id) => {
+                let Slot::Gathering(gathering) = std::mem::replace(slot, Slot::Free) else {
                     return Ok(Step::Wait);
                 };
-                self.buffered -= receiving.message.len();
-                Ok(self.begin(receiving, frame.payload, end, limits))
+                self.buffered -= gathering.message.len();
+                Ok(self.begin(gathering, frame.payload, end, limits))
+            }
+            Some(Slot::Running(Running { id: running, flow: Some(_), .. })) if *running == id => {
+                self.handle_item(frame, limits)
             }
             Some(Slot::Discarding(discarding)) if *discarding == id => {
                 if end {
@@ -131,50 +171,136 @@ impl Accepted {
                 }
                 Ok(Step::Wait)
             }
+            // It crossed with the answer.
+            Some(slot) if id.sequence() <= self.last.sequence() && !slot.is(id) => Ok(Step::Wait),
             _ => Err(CloseReason::violation(format_args!("data for call {id:?}, which expects none"))),
         }
+    }
+
+    /// A piece of an item of the peer's stream.
+    fn handle_item(&mut self, frame: Frame, limits: &Limits) -> Result<Step, CloseReason> {
+        let (id, last) = (frame.header.stream, frame.header.has(flags::END));
+        let others = self.buffered;
+        let Some(flow) = self.flow(id) else { return Ok(Step::Wait) };
+        let before = flow.receiving.partial_len();
+        let cut = flow.receiving.handle_item(frame, limits.message_bytes_max)?;
+        let buffered = others - before + flow.receiving.partial_len();
+        let cut = cut.or_else(|| (buffered > limits.buffered_bytes_max).then(|| too_much_buffered(limits)));
+        let step = match cut {
+            Some(status) => {
+                flow.receiving.end(Err(status));
+                Step::Stop(id)
+            }
+            None if last => Step::Readable(id),
+            None => Step::Wait,
+        };
+        self.buffered = others - before + flow.receiving.partial_len();
+        Ok(step)
+    }
+
+    /// The peer's stream has ended.
+    pub(super) fn handle_end_of_items(&mut self, id: StreamId, end: Result<(), Status>) -> Step {
+        let Some(flow) = self.flow(id) else { return Step::Wait };
+        let before = flow.receiving.partial_len();
+        flow.receiving.end(end);
+        self.buffered -= before;
+        Step::Readable(id)
+    }
+
+    /// The streams of a call that runs.
+    pub(super) fn flow(&mut self, id: StreamId) -> Option<&mut Flow> {
+        match self.slots.get_mut(id.slot())? {
+            Slot::Running(running) if running.id == id => running.flow.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// Nobody of this end reads the peer's stream any more. True if the peer is to be told.
+    pub(super) fn stop_reading(&mut self, id: StreamId) -> bool {
+        let Some(flow) = self.flow(id) else { return false };
+        let (open, before) = (flow.receiving.is_open(), flow.receiving.partial_len());
+        flow.receiving.discard();
+        self.buffered -= before;
+        open
+    }
+
+    /// The connection is over: the streams of the peer are cut. Gives the calls that have one.
+    pub(super) fn cut_all(&mut self, status: &Status) -> Vec<StreamId> {
+        let flows = self.slots.iter_mut().filter_map(|slot| match slot {
+            Slot::Running(Running { id, flow: Some(flow), .. }) => Some((*id, flow)),
+            _ => None,
+        });
+        flows
+            .map(|(id, flow)| {
+                flow.receiving.end(Err(status.clone()));
+                flow.sending.close();
+                id
+            })
+            .collect()
     }
 
     /// The peer gives a call up. One that has ended crossed with its answer.
     pub(super) fn handle_cancel(&mut self, id: StreamId) -> Step {
         match self.slots.get(id.slot()).filter(|slot| slot.is(id)) {
-            None => return Step::Wait,
-            Some(Slot::Running { .. }) => {
+            None => Step::Wait,
+            Some(Slot::Running(_)) => {
                 self.free(id);
-                return Step::Abandon(id);
+                Step::Abandon(id)
             }
-            Some(Slot::Receiving(receiving)) => self.buffered -= receiving.message.len(),
-            Some(Slot::Discarding(_) | Slot::Free) => {}
+            Some(Slot::Gathering(_) | Slot::Discarding(_) | Slot::Free) => {
+                self.free(id);
+                Step::Wait
+            }
         }
-        self.free(id);
-        Step::Wait
     }
 
     /// Whether the call is to be run and the peer waits for its answer.
     pub(super) fn is_running(&self, id: StreamId) -> bool {
-        matches!(self.slots.get(id.slot()), Some(Slot::Running { id: running, .. }) if *running == id)
+        matches!(self.slots.get(id.slot()), Some(Slot::Running(running)) if running.id == id)
     }
 
-    /// The call is about to be answered: true when the peer still waits for it.
+    /// The call is about to be answered: true when the peer still waits for it. With a `window` a stream follows, of
+    /// which that much may be sent.
+    pub(super) fn reply(&mut self, id: StreamId, window: Option<u32>) -> bool {
+        let Some(Slot::Running(running)) = self.slots.get_mut(id.slot()).filter(|slot| slot.is(id)) else {
+            return false;
+        };
+        if running.replied {
+            return false;
+        }
+        match (window, &mut running.flow) {
+            (Some(window), Some(flow)) => {
+                flow.sending = Sending::open(window);
+                running.replied = true;
+            }
+            _ => self.free(id),
+        }
+        true
+    }
+
+    /// The stream that followed the answer has ended, and the call with it. True when the peer still waited for it.
     pub(super) fn finish(&mut self, id: StreamId) -> bool {
-        let running = self.is_running(id);
-        if running {
+        let replied = matches!(
+            self.slots.get(id.slot()),
+            Some(Slot::Running(Running { id: running, replied: true, .. })) if *running == id
+        );
+        if replied {
             self.free(id);
         }
-        running
+        replied
     }
 
-    /// The calls whose deadline has passed, each with what to answer and whether it was running.
-    pub(super) fn expire(&mut self, now: Instant) -> Vec<(StreamId, Status, bool)> {
+    /// The calls whose deadline has passed.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Due> {
         if self.earliest.is_none_or(|earliest| now < earliest) {
             return Vec::new();
         }
         let due: Vec<_> = self.slots.iter().filter_map(|slot| slot.due(now)).collect();
-        for (id, _, running) in &due {
-            if *running {
-                self.free(*id);
+        for due in &due {
+            if due.running {
+                self.free(due.id);
             } else {
-                self.discard(*id);
+                self.discard(due.id);
             }
         }
         self.earliest = self.slots.iter().filter_map(Slot::deadline).min();
@@ -204,9 +330,9 @@ impl Accepted {
     }
 
     /// Takes in a piece of the arguments.
-    fn begin(&mut self, mut receiving: Receiving, piece: Bytes, end: bool, limits: &Limits) -> Step {
-        let id = receiving.id;
-        let length = receiving.message.len() + piece.len();
+    fn begin(&mut self, mut gathering: Gathering, piece: Bytes, end: bool, limits: &Limits) -> Step {
+        let id = gathering.id;
+        let length = gathering.message.len() + piece.len();
         if length > limits.message_bytes_max as usize {
             let message = format!(
                 "the arguments are larger than the {} bytes this server accepts (`Limits::message_bytes_max`)",
@@ -215,21 +341,20 @@ impl Accepted {
             return self.refuse(id, end, Status::new(Reason::MessageTooLarge, Executed::No, message));
         }
         if end {
-            receiving.message.push(piece, true);
-            let Receiving { head, deadline, message, .. } = receiving;
-            self.slots[id.slot()] = Slot::Running { id, deadline };
+            gathering.message.push(piece, true);
+            let Gathering { head, deadline, message, .. } = gathering;
+            let flow =
+                head.streaming.then(|| Box::new(Flow::taking(head.items.then_some(limits.stream_window))));
+            self.streams += u32::from(flow.is_some());
+            self.slots[id.slot()] = Slot::Running(Running { id, deadline, replied: false, flow });
             return Step::Run(IncomingCall { id, head, deadline, payload: message.finish() });
         }
         if self.buffered + length > limits.buffered_bytes_max {
-            let message = format!(
-                "incomplete messages of this connection exceed {} bytes (`Limits::buffered_bytes_max`)",
-                limits.buffered_bytes_max
-            );
-            return self.refuse(id, end, Status::new(Reason::Overloaded, Executed::No, message));
+            return self.refuse(id, end, too_much_buffered(limits).with_executed(Executed::No));
         }
-        receiving.message.push(piece, false);
+        gathering.message.push(piece, false);
         self.buffered += length;
-        self.slots[id.slot()] = Slot::Receiving(receiving);
+        self.slots[id.slot()] = Slot::Gathering(gathering);
         Step::Wait
     }
 
@@ -244,16 +369,33 @@ impl Accepted {
     }
 
     fn discard(&mut self, id: StreamId) {
-        let slot = std::mem::replace(&mut self.slots[id.slot()], Slot::Discarding(id));
-        if let Slot::Receiving(receiving) = slot {
-            self.buffered -= receiving.message.len();
-        }
+        self.replace(id, Slot::Discarding(id));
     }
 
     fn free(&mut self, id: StreamId) {
-        self.slots[id.slot()] = Slot::Free;
+        self.replace(id, Slot::Free);
         self.live -= 1;
     }
+
+    /// Puts another slot in place of one, and takes what it held out of the counts.
+    fn replace(&mut self, id: StreamId, slot: Slot) {
+        match std::mem::replace(&mut self.slots[id.slot()], slot) {
+            Slot::Gathering(gathering) => self.buffered -= gathering.message.len(),
+            Slot::Running(Running { flow: Some(flow), .. }) => {
+                self.buffered -= flow.receiving.partial_len();
+                self.streams -= 1;
+            }
+            Slot::Running(_) | Slot::Discarding(_) | Slot::Free => {}
+        }
+    }
+}
+
+fn too_much_buffered(limits: &Limits) -> Status {
+    let message = format!(
+        "incomplete messages of this connection exceed {} bytes (`Limits::buffered_bytes_max`)",
+        limits.buffered_bytes_max
+    );
+    Status::new(Reason::Overloaded, Executed::Yes, message)
 }
 
 /// Reads the head of a call and what forbids running it.
@@ -262,8 +404,9 @@ fn read_head(frame: &Frame, admit: bool) -> Result<CallHead, Status> {
         let message = "the server is shutting down and takes no new calls";
         return Err(Status::new(Reason::Draining, Executed::No, message));
     }
-    let head = CallHead::decode(&frame.head, frame.header.has(flags::KEYED)).ok_or_else(|| {
-        Status::new(Reason::UndecodableArguments, Executed::No, "the head of the call is cut short")
+    let head = CallHead::decode(&frame.head, frame.header.flags).ok_or_else(|| {
+        let message = "the head of the call is cut short, or says what cannot be";
+        Status::new(Reason::UndecodableArguments, Executed::No, message)
     })?;
     if head.timeout.is_some_and(|timeout| timeout.is_zero()) {
         return Err(Status::new(
@@ -279,9 +422,9 @@ impl Slot {
     fn id(&self) -> Option<StreamId> {
         match self {
             Slot::Free => None,
-            Slot::Receiving(Receiving { id, .. }) | Slot::Running { id, .. } | Slot::Discarding(id) => {
-                Some(*id)
-            }
+            Slot::Gathering(Gathering { id, .. })
+            | Slot::Running(Running { id, .. })
+            | Slot::Discarding(id) => Some(*id),
         }
     }
 
@@ -291,21 +434,25 @@ impl Slot {
 
     fn deadline(&self) -> Option<Instant> {
         match self {
-            Slot::Receiving(Receiving { deadline, .. }) | Slot::Running { deadline, .. } => *deadline,
+            Slot::Gathering(Gathering { deadline, .. }) | Slot::Running(Running { deadline, .. }) => {
+                *deadline
+            }
             Slot::Free | Slot::Discarding(_) => None,
         }
     }
 
-    fn due(&self, now: Instant) -> Option<(StreamId, Status, bool)> {
+    fn due(&self, now: Instant) -> Option<Due> {
         self.deadline().filter(|deadline| *deadline <= now)?;
-        let (running, executed, when) = match self {
-            Slot::Running { .. } => (true, Executed::Unknown, "while the method ran"),
-            _ => (false, Executed::No, "before the arguments were complete"),
+        let (running, replied) = match self {
+            Slot::Running(running) => (true, running.replied),
+            _ => (false, false),
         };
-        Some((
-            self.id()?,
-            Status::new(Reason::Deadline, executed, format!("the deadline passed {when}")),
-            running,
-        ))
+        let (executed, when) = match (running, replied) {
+            (true, true) => (Executed::Yes, "before the stream was complete"),
+            (true, false) => (Executed::Unknown, "while the method ran"),
+            (false, _) => (Executed::No, "before the arguments were complete"),
+        };
+        let status = Status::new(Reason::Deadline, executed, format!("the deadline passed {when}"));
+        Some(Due { id: self.id()?, status, running, replied })
     }
 }

@@ -1,30 +1,23 @@
 //! One end of a connection: hello, calls of both ends, pings, and how it ends.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
-use bytes::{Bytes, BytesMut};
-use uuid::Uuid;
+use bytes::BytesMut;
 
 use super::{
     accepted::{Accepted, Step},
     decode::{Frame, take_frame},
     frame::Kind,
-    head::{CallHead, ReplyHead},
     hello::Hello,
     keepalive::{Keepalive, Silence, Watch},
-    limits::Limits,
-    opened::{Ended, OpenError, Opened},
+    limits::{Limits, STREAM_WINDOW_MIN},
+    opened::{Came, Ended, Opened},
     outbox::Outbox,
     output::{CloseReason, Output},
     stream_id::StreamId,
 };
 use crate::{
-    client::caller::Answer,
     codec::Codec,
-    descriptor::MethodId,
     status::{Executed, Reason, Status},
     time::later,
 };
@@ -41,21 +34,23 @@ pub(crate) enum Role {
 pub(crate) struct Connection {
     role: Role,
     codec: Codec,
-    limits: Limits,
-    state: State,
-    opened: Opened,
-    accepted: Accepted,
-    outbox: Outbox,
-    keepalive: Keepalive,
+    pub(super) limits: Limits,
+    pub(super) state: State,
+    pub(super) opened: Opened,
+    pub(super) accepted: Accepted,
+    pub(super) outbox: Outbox,
+    pub(super) keepalive: Keepalive,
     /// This end takes no new calls.
     leaving: bool,
     /// The last ping that is not answered. One is enough however many came.
     pong: Option<StreamId>,
-    outputs: VecDeque<Output>,
+    pub(super) outputs: VecDeque<Output>,
+    /// Streams whose writers wait until less is waiting to be sent.
+    pub(super) held_back: Vec<StreamId>,
 }
 
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     /// The peer's hello is not in.
     Greeting {
         until: Instant,
@@ -66,26 +61,19 @@ enum State {
 
 /// What is known of the peer.
 #[derive(Debug, Clone, Copy)]
-struct Peer {
-    hello: Hello,
+pub(super) struct Peer {
+    pub(super) hello: Hello,
     /// It takes no new calls.
-    going_away: bool,
-}
-
-/// A call to be made.
-#[derive(Debug, Clone)]
-pub(crate) struct Call {
-    pub(crate) method: MethodId,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) request_id: Option<Uuid>,
-    pub(crate) payload: Bytes,
+    pub(super) going_away: bool,
 }
 
 impl Connection {
     pub(crate) fn new(role: Role, codec: Codec, limits: Limits, now: Instant) -> Self {
         // A connector serves no calls: whoever sends it one breaks the protocol.
         let calls_max = if role == Role::Connector { 0 } else { limits.calls_max.min(StreamId::SLOTS_MAX) };
-        let limits = Limits { calls_max, ..limits };
+        let streams_max = limits.streams_max.min(calls_max);
+        let stream_window = limits.stream_window.max(STREAM_WINDOW_MIN);
+        let limits = Limits { calls_max, streams_max, stream_window, ..limits };
         let mut outbox = Outbox::default();
         if role == Role::Connector {
             outbox.raw(|out| Hello::new(codec, &limits).encode(out));
@@ -101,6 +89,7 @@ impl Connection {
             leaving: false,
             pong: None,
             outputs: VecDeque::new(),
+            held_back: Vec::new(),
             limits,
         }
     }
@@ -127,14 +116,18 @@ impl Connection {
         if matches!(self.state, State::Greeting { until } if until <= now) {
             return self.fail(CloseReason::HandshakeTimeout);
         }
-        for (id, result) in self.opened.expire(now) {
-            self.withdraw(id);
-            self.outputs.push_back(Output::Answered { id, result });
+        for ended in self.opened.expire(now) {
+            self.withdraw(ended.id());
+            self.outputs.push_back(ended.output());
         }
-        for (id, status, running) in self.accepted.expire(now) {
-            self.send_reply(id, Err(status));
-            if running {
-                self.outputs.push_back(Output::Abandoned(id));
+        for due in self.accepted.expire(now) {
+            if due.replied {
+                self.outbox.reset(due.id, due.status);
+            } else {
+                self.refuse(due.id, due.status);
+            }
+            if due.running {
+                self.outputs.push_back(Output::Abandoned(due.id));
             }
         }
         match self.keepalive.handle_timeout(now, self.watch()) {
@@ -150,42 +143,6 @@ impl Connection {
     }
 
     // ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// Makes a call. Its answer comes as [`Output::Answered`]; whether or not it has come, `close` must follow.
-    ///
-    /// An error means that nothing was sent and nothing has to be closed.
-    pub(crate) fn open(&mut self, now: Instant, call: Call) -> Result<StreamId, Status> {
-        let State::Open(peer) = &self.state else {
-            return Err(Status::new(Reason::ConnectionLost, Executed::No, "the connection is not open"));
-        };
-        check(peer, &call)?;
-        if self.outbox.ready_len() > self.limits.queued_bytes_max {
-            return Err(self.too_much_queued());
-        }
-        let id = match self.opened.next_id(peer.hello.calls_max) {
-            Ok(id) => id,
-            Err(error) => return Err(self.cannot_open(error)),
-        };
-        self.keepalive.owed(now, self.calls_under_way());
-        let Call { method, timeout, request_id, payload } = call;
-        let queued_at = self.outbox.call(id, &CallHead { method, timeout, request_id }, payload);
-        self.opened.open(id, timeout.map(|timeout| later(now, timeout)), queued_at);
-        Ok(id)
-    }
-
-    /// Gives a call's slot back, and cancels the call if it has no answer yet.
-    pub(crate) fn close(&mut self, id: StreamId) {
-        if self.opened.close(id) {
-            self.withdraw(id);
-        }
-    }
-
-    /// Answers a call of the peer; does nothing if the peer no longer waits for it.
-    pub(crate) fn reply(&mut self, id: StreamId, result: Result<Answer, Status>) {
-        if self.accepted.finish(id) {
-            self.send_reply(id, result);
-        }
-    }
 
     /// Takes no new calls of the peer, and says so. Those under way go on.
     pub(crate) fn go_away(&mut self, why: &str) {
@@ -203,7 +160,7 @@ impl Connection {
 
     /// What happened, oldest first.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.opened.take_stopped().map(Output::Writable).or_else(|| self.outputs.pop_front())
     }
 
     /// Moves what is to be written next into `out`, which is empty. False when nothing is.
@@ -211,7 +168,9 @@ impl Connection {
         if let Some(ping) = self.pong.take() {
             self.outbox.bare(Kind::Pong, ping);
         }
-        self.outbox.take(out)
+        let taken = self.outbox.take(out);
+        self.let_go_on();
+        taken
     }
 
     /// When to call `handle_timeout`, if nothing else happens before.
@@ -226,6 +185,15 @@ impl Connection {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    pub(crate) fn has_output(&self) -> bool {
+        !self.outputs.is_empty() || self.opened.has_stopped()
+    }
+
+    /// Whether whoever drives the connection has something to do.
+    pub(crate) fn needs_driver(&self) -> bool {
+        self.has_transmit() || self.has_output()
     }
 
     pub(crate) fn has_transmit(&self) -> bool {
@@ -278,6 +246,8 @@ impl Connection {
             self.outbox = Outbox::default();
         }
         self.answer(ended);
+        let lost = Status::new(Reason::ConnectionLost, Executed::Yes, reason.to_string());
+        self.outputs.extend(self.accepted.cut_all(&lost).into_iter().map(Output::Readable));
         self.outputs.push_back(Output::Closed(reason));
     }
 
@@ -328,10 +298,19 @@ impl Connection {
         let step = match frame.header.kind {
             Kind::Call => self.accepted.handle_call(now, frame, &self.limits, !self.leaving)?,
             Kind::Data | Kind::Reply if self.opened.owns(id) => {
-                self.handle_answer(frame);
+                self.handle_answer(frame)?;
                 Step::Wait
             }
-            Kind::Data => self.accepted.handle_data(frame, &self.limits)?,
+            Kind::Finish | Kind::Reset => self.handle_end_of_items(&frame)?,
+            Kind::Stop | Kind::Credit => {
+                self.handle_flow(&frame)?;
+                Step::Wait
+            }
+            Kind::Data => {
+                let step = self.accepted.handle_data(frame, &self.limits)?;
+                self.grant(id);
+                step
+            }
             Kind::Reply => {
                 return Err(CloseReason::violation(format_args!("an answer to {id:?}, a call of its own")));
             }
@@ -354,21 +333,36 @@ impl Connection {
         match step {
             Step::Wait => {}
             Step::Run(call) => self.outputs.push_back(Output::Called(call)),
-            Step::Refuse(id, status) => self.send_reply(id, Err(status)),
+            Step::Refuse(id, status) => self.refuse(id, status),
             Step::Abandon(id) => self.outputs.push_back(Output::Abandoned(id)),
+            Step::Readable(id) => self.outputs.push_back(Output::Readable(id)),
+            Step::Stop(id) => {
+                self.outbox.bare(Kind::Stop, id);
+                self.outputs.push_back(Output::Readable(id));
+            }
         }
         Ok(())
     }
 
-    fn handle_answer(&mut self, frame: Frame) {
+    fn handle_answer(&mut self, frame: Frame) -> Result<(), CloseReason> {
+        let id = frame.header.stream;
         let complete = frame.header.has(super::frame::flags::END);
-        if let Some((id, result)) = self.opened.handle_answer(frame, self.limits.message_bytes_max) {
-            // The arguments need not have been sent whole for an answer to come, nor the answer have been read whole.
-            if self.outbox.abandon(id) || !complete {
-                self.outbox.bare(Kind::Cancel, id);
+        match self.opened.handle_answer(frame, &self.limits)? {
+            Came::Nothing => self.grant(id),
+            Came::Items(id) => self.outputs.push_back(Output::Readable(id)),
+            Came::Cut(id) => {
+                self.withdraw(id);
+                self.outputs.push_back(Output::Readable(id));
             }
-            self.outputs.push_back(Output::Answered { id, result });
+            Came::Answer { id, result, items } => {
+                // The arguments need not have been sent whole for an answer to come, nor the answer have been read whole.
+                if self.outbox.abandon(id) || !complete {
+                    self.outbox.bare(Kind::Cancel, id);
+                }
+                self.outputs.push_back(Output::Answered { id, result, items });
+            }
         }
+        Ok(())
     }
 
     fn handle_go_away(&mut self, last_accepted: StreamId, why: &[u8]) {
@@ -381,67 +375,20 @@ impl Connection {
                 Status::new(Reason::Draining, Executed::No, format!("the server takes no new calls: {why}"))
             })
         });
-        refused.iter().for_each(|(id, _)| self.withdraw(*id));
+        refused.iter().for_each(|ended| self.withdraw(ended.id()));
         self.answer(refused);
         self.outputs.push_back(Output::GoingAway);
     }
 
     fn answer(&mut self, ended: Vec<Ended>) {
-        self.outputs.extend(ended.into_iter().map(|(id, result)| Output::Answered { id, result }));
+        self.outputs.extend(ended.into_iter().map(Ended::output));
     }
 
-    /// Tells the peer that nobody waits for a call of ours.
-    fn withdraw(&mut self, id: StreamId) {
-        self.outbox.abandon(id);
-        self.outbox.bare(Kind::Cancel, id);
-    }
-
-    fn send_reply(&mut self, id: StreamId, result: Result<Answer, Status>) {
-        let State::Open(peer) = &self.state else { return };
-        let (mut head, mut payload) = ReplyHead::split(result);
-        let max = peer.hello.message_bytes_max;
-        if payload.len() > max as usize && !head.is_status() {
-            let message = format!(
-                "the answer of {} bytes is larger than the {max} the client accepts (its `Limits::message_bytes_max`)",
-                payload.len()
-            );
-            (head, payload) =
-                ReplyHead::split(Err(Status::new(Reason::MessageTooLarge, Executed::Yes, message)));
+    pub(super) fn peer_message_bytes_max(&self) -> u32 {
+        match &self.state {
+            State::Open(peer) => peer.hello.message_bytes_max,
+            State::Greeting { .. } | State::Closed => 0,
         }
-        let queued = self.outbox.len();
-        if queued > 0 && queued + payload.len() > self.limits.queued_bytes_max {
-            let message = format!(
-                "{queued} bytes of answers wait because the client does not read; no more are kept for it \
-                 (`Limits::queued_bytes_max`: {})",
-                self.limits.queued_bytes_max
-            );
-            (head, payload) = ReplyHead::split(Err(Status::new(Reason::Overloaded, Executed::Yes, message)));
-        }
-        self.outbox.reply(id, head, payload);
-    }
-
-    fn cannot_open(&mut self, error: OpenError) -> Status {
-        match error {
-            OpenError::TooManyCalls => {
-                let message = "as many calls are in flight on the connection as the server takes \
-                               (its `Limits::calls_max`)";
-                Status::new(Reason::TooManyCalls, Executed::No, message)
-            }
-            OpenError::Exhausted => {
-                self.fail(CloseReason::Exhausted);
-                Status::new(Reason::ConnectionLost, Executed::No, CloseReason::Exhausted.to_string())
-            }
-        }
-    }
-
-    fn too_much_queued(&self) -> Status {
-        let message = format!(
-            "{} bytes of calls wait to be sent and the server does not read; more are not queued \
-             (`Limits::queued_bytes_max`: {})",
-            self.outbox.ready_len(),
-            self.limits.queued_bytes_max
-        );
-        Status::new(Reason::Overloaded, Executed::No, message)
     }
 
     /// How closely the peer's silence is watched.
@@ -454,23 +401,7 @@ impl Connection {
         }
     }
 
-    fn calls_under_way(&self) -> usize {
+    pub(super) fn calls_under_way(&self) -> usize {
         self.opened.open_count() + self.accepted.live_count()
     }
-}
-
-/// Whether the peer would take the call at all.
-fn check(peer: &Peer, call: &Call) -> Result<(), Status> {
-    if peer.going_away {
-        return Err(Status::new(Reason::Draining, Executed::No, "the server takes no new calls"));
-    }
-    let max = peer.hello.message_bytes_max;
-    if call.payload.len() > max as usize {
-        let message = format!(
-            "the arguments of {} bytes are larger than the {max} the server accepts (its `Limits::message_bytes_max`)",
-            call.payload.len()
-        );
-        return Err(Status::new(Reason::MessageTooLarge, Executed::No, message));
-    }
-    Ok(())
 }

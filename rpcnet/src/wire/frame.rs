@@ -14,11 +14,11 @@ pub(crate) const HEADER_BYTES: usize = 16;
 pub(crate) enum Kind {
     /// Opens a call: a [`CallHead`](super::head::CallHead) and the beginning of the arguments.
     Call,
-    /// More of a message.
+    /// More of a message, or of an item of a stream.
     Data,
     /// Answers a call: a [`ReplyHead`](super::head::ReplyHead) and the beginning of the answer.
     Reply,
-    /// The opener wants no answer any more.
+    /// The opener wants no answer any more, and no items.
     Cancel,
     /// Asks the peer whether it is there; the stream id is any number.
     Ping,
@@ -26,12 +26,20 @@ pub(crate) enum Kind {
     Pong,
     /// The sender takes no calls after the one named by the stream id; the payload says why.
     GoAway,
+    /// The sender's stream is complete.
+    Finish,
+    /// The sender's stream ends and is not complete: a [`ReplyHead`](super::head::ReplyHead) of a status, and its text.
+    Reset,
+    /// The sender reads no more of the peer's stream.
+    Stop,
+    /// The peer may send more of its stream: the head says how many bytes, as a `u32`.
+    Credit,
     /// A kind of a later version: its frames are skipped.
     Other,
 }
 
 impl Kind {
-    const WIRE: [(Kind, u8); 7] = [
+    const WIRE: [(Kind, u8); 11] = [
         (Kind::Call, 1),
         (Kind::Data, 2),
         (Kind::Reply, 3),
@@ -39,6 +47,10 @@ impl Kind {
         (Kind::Ping, 5),
         (Kind::Pong, 6),
         (Kind::GoAway, 7),
+        (Kind::Finish, 8),
+        (Kind::Reset, 9),
+        (Kind::Stop, 10),
+        (Kind::Credit, 11),
     ];
 
     fn to_wire(self) -> u8 {
@@ -52,10 +64,18 @@ impl Kind {
 
 /// Bits of a frame's flags.
 pub(crate) mod flags {
-    /// The last frame of its message.
+    /// The last frame of its message, or item.
     pub(crate) const END: u8 = 1;
     /// The call carries a request id.
     pub(crate) const KEYED: u8 = 2;
+    /// Of a CALL: the caller knows the method as one with a stream.
+    pub(crate) const STREAMING: u8 = 4;
+    /// The items of a stream follow the message.
+    pub(crate) const ITEMS: u8 = 8;
+    /// The call belongs to a trace.
+    pub(crate) const TRACED: u8 = 16;
+    /// The call carries metadata.
+    pub(crate) const METADATA: u8 = 32;
 }
 
 /// A frame's header.

@@ -1,60 +1,135 @@
 //! The heads of CALL and REPLY: what a frame says of its call, apart from the payload.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use uuid::Uuid;
 
-use super::limits::STATUS_MESSAGE_MAX;
+use super::{frame::flags, limits::STATUS_MESSAGE_MAX};
 use crate::{
     client::caller::Answer,
     descriptor::MethodId,
+    metadata::Metadata,
     status::{Code, Executed, Reason, Status},
+    trace::TraceContext,
 };
 
 /// What a CALL frame says of its call.
 ///
 /// ```text
-///  0           8            16              32
-/// +-----------+------------+---------------+
-/// | method id | timeout µs | request id    |   request id: only with the flag KEYED
-/// +-----------+------------+---------------+
-///   u64         u64          16 bytes
+///  0           8            16            20           36         61
+/// +-----------+------------+-------------+------------+----------+----------------------------------------+
+/// | method id | timeout µs | fingerprint | request id | trace    | count, then for each pair of metadata: |
+/// |           |            |             | KEYED      | TRACED   | name length, name, value length, value |
+/// +-----------+------------+-------------+------------+----------+----------------------------------------+
+///   u64         u64          u32           16 bytes     25 bytes   u16; u16, UTF-8, u16, UTF-8     METADATA
 /// ```
 ///
+/// The last three are there only with the flag below their names; what follows moves up.
+///
 /// The timeout is what is left of the deadline when the frame is made; `u64::MAX` stands for none. It travels as a
-/// remaining time since the two ends' clocks need not agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// remaining time since the two ends' clocks need not agree. The fingerprint is the lower half of the method's, by which the
+/// server sees that the two ends mean different things; 0 stands for a caller that does not know the method's types. The
+/// trace is the trace id and the span id, big-endian as in `traceparent`, and its flags.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CallHead {
     pub(crate) method: MethodId,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) fingerprint: u32,
     pub(crate) request_id: Option<Uuid>,
+    pub(crate) trace: Option<TraceContext>,
+    pub(crate) metadata: Option<Arc<Metadata>>,
+    /// The caller knows the method as one with a stream.
+    pub(crate) streaming: bool,
+    /// The caller streams.
+    pub(crate) items: bool,
 }
 
 impl CallHead {
+    const FIXED_BYTES: usize = 20;
+    const REQUEST_ID_BYTES: usize = 16;
+    const TRACE_BYTES: usize = 25;
+
+    pub(crate) fn flags(&self) -> u8 {
+        let flag = |there: bool, flag: u8| if there { flag } else { 0 };
+        flag(self.request_id.is_some(), flags::KEYED)
+            | flag(self.trace.is_some(), flags::TRACED)
+            | flag(self.metadata.is_some(), flags::METADATA)
+            | flag(self.streaming, flags::STREAMING)
+            | flag(self.items, flags::ITEMS)
+    }
+
     pub(crate) fn encoded_len(&self) -> usize {
-        if self.request_id.is_some() { 32 } else { 16 }
+        Self::FIXED_BYTES
+            + self.request_id.map_or(0, |_| Self::REQUEST_ID_BYTES)
+            + self.trace.map_or(0, |_| Self::TRACE_BYTES)
+            + self.metadata.as_ref().map_or(0, |metadata| 2 + metadata.encoded_len())
     }
 
     pub(crate) fn encode(&self, out: &mut BytesMut) {
         out.put_u64_le(self.method.to_bits());
         out.put_u64_le(self.timeout.map_or(u64::MAX, micros));
+        out.put_u32_le(self.fingerprint);
         if let Some(id) = self.request_id {
             out.put_slice(id.as_bytes());
         }
+        if let Some(trace) = self.trace {
+            out.put_u128(trace.trace_id());
+            out.put_u64(trace.span_id());
+            out.put_u8(trace.flags());
+        }
+        if let Some(metadata) = &self.metadata {
+            // Within `Metadata::BYTES_MAX` no count or length is over 16 bits.
+            out.put_u16_le(metadata.iter().count() as u16);
+            for text in metadata.iter().flat_map(|(name, value)| [name, value]) {
+                out.put_u16_le(text.len() as u16);
+                out.put_slice(text.as_bytes());
+            }
+        }
     }
 
-    /// Reads a head; `None` when it is too short. What follows is of a later version and skipped.
-    pub(crate) fn decode(mut head: &[u8], keyed: bool) -> Option<Self> {
+    /// Reads a head; `None` when it is too short, or what it says cannot be. What follows is of a later version and skipped.
+    pub(crate) fn decode(mut head: &[u8], said: u8) -> Option<Self> {
+        let has = |flag: u8| said & flag != 0;
         let method = MethodId::from_bits(head.try_get_u64_le().ok()?);
         let timeout = Some(head.try_get_u64_le().ok()?).filter(|micros| *micros != u64::MAX);
-        let request_id = keyed.then(|| head.get(..16).and_then(|id| Uuid::from_slice(id).ok()));
-        let request_id = match request_id {
-            Some(id) => Some(id?),
-            None => None,
-        };
-        Some(Self { method, timeout: timeout.map(Duration::from_micros), request_id })
+        let fingerprint = head.try_get_u32_le().ok()?;
+        let request_id =
+            if has(flags::KEYED) { Some(Uuid::from_u128(head.try_get_u128().ok()?)) } else { None };
+        let trace = if has(flags::TRACED) { Some(decode_trace(&mut head)?) } else { None };
+        let metadata = if has(flags::METADATA) { Some(Arc::new(decode_metadata(&mut head)?)) } else { None };
+        Some(Self {
+            method,
+            timeout: timeout.map(Duration::from_micros),
+            fingerprint,
+            request_id,
+            trace,
+            metadata,
+            streaming: has(flags::STREAMING),
+            items: has(flags::ITEMS),
+        })
     }
+}
+
+fn decode_trace(head: &mut &[u8]) -> Option<TraceContext> {
+    let (trace_id, span_id) = (head.try_get_u128().ok()?, head.try_get_u64().ok()?);
+    TraceContext::from_parts(trace_id, span_id, head.try_get_u8().ok()?)
+}
+
+fn decode_metadata(head: &mut &[u8]) -> Option<Metadata> {
+    let mut metadata = Metadata::new();
+    for _ in 0..head.try_get_u16_le().ok()? {
+        let (name, value) = (decode_text(head)?, decode_text(head)?);
+        metadata.insert(name, value).ok()?;
+    }
+    Some(metadata)
+}
+
+fn decode_text<'h>(head: &mut &'h [u8]) -> Option<&'h str> {
+    let length = usize::from(head.try_get_u16_le().ok()?);
+    let (text, rest) = head.split_at_checked(length)?;
+    *head = rest;
+    std::str::from_utf8(text).ok()
 }
 
 fn micros(duration: Duration) -> u64 {

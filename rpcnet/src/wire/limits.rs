@@ -8,6 +8,8 @@ use std::time::Duration;
 /// |---|---|---|
 /// | [`message_bytes_max`](Self::message_bytes_max) | 16 MiB | one message is held in memory whole |
 /// | [`calls_max`](Self::calls_max) | 4096 | each call in flight costs the server a handler |
+/// | [`streams_max`](Self::streams_max) | 256 | of these calls, those with streams: each may have a window of unread items |
+/// | [`stream_window`](Self::stream_window) | 256 KiB | items that are under way or unread: what a network of 2 Gbit/s carries in a millisecond |
 /// | [`buffered_bytes_max`](Self::buffered_bytes_max) | 64 MiB | messages that arrive in pieces, all calls of a connection together |
 /// | [`unsent_bytes_max`](Self::unsent_bytes_max) | 4 MiB | answers a client does not read: past it, no more of its calls are read |
 /// | [`queued_bytes_max`](Self::queued_bytes_max) | 64 MiB | a peer that does not read: past it, no more calls, or answers, wait for it |
@@ -21,7 +23,13 @@ pub struct Limits {
     pub message_bytes_max: u32,
     /// How many calls of a client a server takes at once on one connection. At most 2²³.
     pub calls_max: u32,
-    /// How many bytes of incomplete arguments a server holds for a client, all calls together. (Incomplete answers are
+    /// How many calls with streams a server takes at once on one connection. At most `calls_max`.
+    pub streams_max: u32,
+    /// How many bytes of a stream may be under way or unread, each item with 16 bytes more: a writer that is further ahead
+    /// of its reader waits. An item larger than this passes in pieces. At least 4 KiB. A server holds at most `streams_max`
+    /// times this for a connection.
+    pub stream_window: u32,
+    /// How many bytes of incomplete arguments and items a server holds for a client, all calls together. (Incomplete answers are
     /// bounded by the calls a client made.)
     pub buffered_bytes_max: usize,
     /// How many bytes of answers may wait to be sent before no more calls are begun or read. Those that run already add
@@ -43,6 +51,8 @@ impl Default for Limits {
         Self {
             message_bytes_max: 16 << 20,
             calls_max: 4096,
+            streams_max: 256,
+            stream_window: 256 << 10,
             buffered_bytes_max: 64 << 20,
             unsent_bytes_max: 4 << 20,
             queued_bytes_max: 64 << 20,
@@ -58,7 +68,11 @@ impl Default for Limits {
 /// 64 KiB keeps a small call's wait behind a piece of a large one under a millisecond at 1 Gbit/s.
 pub(crate) const FRAME_PAYLOAD_MAX: usize = 64 << 10;
 
-/// The largest head of a frame. Part of the protocol; leaves room for metadata of later versions.
+/// The smallest window of a stream: below it, credit would travel in crumbs. Part of the protocol.
+pub(crate) const STREAM_WINDOW_MIN: u32 = 4 << 10;
+
+/// The largest head of a frame. Part of the protocol: the fixed part, metadata of at most 8 KiB, and room for
+/// later versions.
 pub(crate) const FRAME_HEAD_MAX: usize = 16 << 10;
 
 /// The longest text of a status; the rest is cut off. A message is for a person to read.

@@ -5,7 +5,7 @@
 //! | | |
 //! |---|---|
 //! | in | `handle_bytes`, `handle_end`, `handle_timeout` |
-//! | commands | `open`, `close`, `reply`, `go_away` |
+//! | commands | `open`, `close`, `reply`, `go_away`; of streams `write`, `finish`, `read`, `stop_reading` |
 //! | out | `poll_transmit` (bytes for the peer), `poll_output` (what happened), `next_timeout` (when to call `handle_timeout`) |
 //!
 //! After any of the first two kinds, a driver drains `poll_output`, writes what `poll_transmit` gives, and arms one timer
@@ -29,8 +29,10 @@
 //! know at the end of a head, and whole frames of a kind it does not know: that is how later versions add to both.
 
 mod accepted;
+mod calls;
 mod connection;
 mod decode;
+pub(crate) mod flow;
 mod frame;
 mod head;
 mod hello;
@@ -41,8 +43,12 @@ mod opened;
 mod outbox;
 mod output;
 mod stream_id;
+mod streams;
 
-pub(crate) use connection::{Call, Connection, Role};
+pub(crate) use calls::Call;
+pub(crate) use connection::{Connection, Role};
+pub(crate) use head::CallHead;
+pub(crate) use streams::Writing;
 
 pub use limits::Limits;
 pub(crate) use output::{CloseReason, IncomingCall, Output};

@@ -1,10 +1,17 @@
-//! The calls this end made: from `open` to the answer, and to `close`.
+//! The calls this end made: from `open` to the answer and the end of its stream, and to `close`.
 
 use std::time::Instant;
 
 use super::{
-    decode::Frame, frame::flags, head::ReplyHead, limits::STATUS_MESSAGE_MAX, message::Message,
-    outbox::Position, stream_id::StreamId,
+    decode::Frame,
+    flow::{Flow, Receiving},
+    frame::flags,
+    head::ReplyHead,
+    limits::{Limits, STATUS_MESSAGE_MAX},
+    message::Message,
+    outbox::Position,
+    output::{CloseReason, Output},
+    stream_id::StreamId,
 };
 use crate::{
     client::caller::Answer,
@@ -14,11 +21,13 @@ use crate::{
 /// The calls of this end, by slot.
 ///
 /// ```text
-///          open             answer, deadline, connection lost
-/// Free ───────────▶ Open ────────────────────────────────────▶ Done
-///   ▲                 │ close: CANCEL is sent                    │ close
-///   └─────────────────┴──────────────────────────────────────────┘
+///          open             answer, end of its stream, deadline, connection lost
+/// Free ───────────▶ Open ──────────────────────────────────────────────────────▶ Done
+///   ▲                 │ close: CANCEL is sent                                     │ close
+///   └─────────────────┴──────────────────────────────────────────────────────────┘
 /// ```
+///
+/// What has come of a stream can be read until `close`.
 #[derive(Debug)]
 pub(super) struct Opened {
     by_acceptor: bool,
@@ -26,16 +35,20 @@ pub(super) struct Opened {
     free: Vec<u32>,
     sequence: u64,
     open: usize,
+    /// Of the open ones, how many have streams.
+    streams: u32,
     /// No deadline of an open call is earlier. It may be stale, since a call that ends does not move it: thus a call costs
     /// no timer, and the price is one look at all calls when it is reached.
     earliest: Option<Instant>,
+    /// Calls that ended while this end was streaming: their writers are to know.
+    stopped: Vec<StreamId>,
 }
 
 #[derive(Debug)]
 enum Slot {
     Free,
     Open(Open),
-    Done(StreamId),
+    Done { id: StreamId, flow: Option<Box<Flow>> },
 }
 
 #[derive(Debug)]
@@ -44,14 +57,59 @@ struct Open {
     deadline: Option<Instant>,
     queued_at: Position,
     reply: Option<(ReplyHead, Message)>,
+    /// Its answer has come, and its stream is coming.
+    answered: bool,
+    /// Of a call with streams.
+    flow: Option<Box<Flow>>,
 }
 
-/// The end of a call.
-pub(super) type Ended = (StreamId, Result<Answer, Status>);
+/// The end of a call, or of the stream that followed its answer.
+#[derive(Debug)]
+pub(super) enum Ended {
+    Answered(StreamId, Result<Answer, Status>),
+    Cut(StreamId),
+}
+
+impl Ended {
+    pub(super) fn id(&self) -> StreamId {
+        match self {
+            Ended::Answered(id, _) | Ended::Cut(id) => *id,
+        }
+    }
+
+    pub(super) fn output(self) -> Output {
+        match self {
+            Ended::Answered(id, result) => Output::Answered { id, result, items: false },
+            Ended::Cut(id) => Output::Readable(id),
+        }
+    }
+}
+
+/// What a frame of an answer leads to.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// Nothing yet.
+    Nothing,
+    /// The answer is whole, or cannot be used. `items` says that its stream begins.
+    Answer { id: StreamId, result: Result<Answer, Status>, items: bool },
+    /// Items can be read.
+    Items(StreamId),
+    /// The stream was cut at this end.
+    Cut(StreamId),
+}
 
 impl Opened {
     pub(super) fn new(by_acceptor: bool) -> Self {
-        Self { by_acceptor, slots: Vec::new(), free: Vec::new(), sequence: 0, open: 0, earliest: None }
+        Self {
+            by_acceptor,
+            slots: Vec::new(),
+            free: Vec::new(),
+            sequence: 0,
+            open: 0,
+            streams: 0,
+            earliest: None,
+            stopped: Vec::new(),
+        }
     }
 
     pub(super) fn owns(&self, id: StreamId) -> bool {
@@ -62,7 +120,7 @@ impl Opened {
         self.open
     }
 
-    /// The id of the next call; `None` when the sequence numbers are used up.
+    /// The id of the next call.
     pub(super) fn next_id(&mut self, calls_max: u32) -> Result<StreamId, OpenError> {
         let slot = match self.free.last() {
             Some(slot) => *slot,
@@ -72,9 +130,30 @@ impl Opened {
         StreamId::new(self.sequence + 1, slot, self.by_acceptor).ok_or(OpenError::Exhausted)
     }
 
+    /// A call that ended while this end was streaming.
+    pub(super) fn take_stopped(&mut self) -> Option<StreamId> {
+        self.stopped.pop()
+    }
+
+    pub(super) fn has_stopped(&self) -> bool {
+        !self.stopped.is_empty()
+    }
+
+    /// How many calls with streams are open.
+    pub(super) fn stream_count(&self) -> u32 {
+        self.streams
+    }
+
     /// Begins the call that `next_id` named.
-    pub(super) fn open(&mut self, id: StreamId, deadline: Option<Instant>, queued_at: Position) {
-        let open = Slot::Open(Open { id, deadline, queued_at, reply: None });
+    pub(super) fn open(
+        &mut self,
+        id: StreamId,
+        deadline: Option<Instant>,
+        queued_at: Position,
+        flow: Option<Box<Flow>>,
+    ) {
+        self.streams += u32::from(flow.is_some());
+        let open = Slot::Open(Open { id, deadline, queued_at, reply: None, answered: false, flow });
         if id.slot() == self.slots.len() {
             self.slots.push(open);
         } else {
@@ -88,32 +167,78 @@ impl Opened {
 
     /// Gives the slot back. True when the call was still open, so that the peer must be told.
     pub(super) fn close(&mut self, id: StreamId) -> bool {
-        let Some(slot) = self.slots.get_mut(id.slot()) else { return false };
-        let was_open = match slot {
-            Slot::Open(open) if open.id == id => true,
-            Slot::Done(done) if *done == id => false,
+        let was_open = match self.slots.get(id.slot()) {
+            Some(Slot::Open(open)) if open.id == id => true,
+            Some(Slot::Done { id: done, .. }) if *done == id => false,
             _ => return false,
         };
-        *slot = Slot::Free;
-        self.open -= usize::from(was_open);
+        if was_open {
+            self.done(id);
+        }
+        self.slots[id.slot()] = Slot::Free;
         self.free.push(id.slot() as u32);
         was_open
     }
 
-    /// A frame of an answer. An answer to a call that has ended is not looked at.
-    pub(super) fn handle_answer(&mut self, frame: Frame, message_bytes_max: u32) -> Option<Ended> {
+    /// The streams of a call, until it is closed.
+    pub(super) fn flow(&mut self, id: StreamId) -> Option<&mut Flow> {
+        match self.slots.get_mut(id.slot())? {
+            Slot::Open(open) if open.id == id => open.flow.as_deref_mut(),
+            Slot::Done { id: done, flow } if *done == id => flow.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// A frame of an answer, or of the stream after it. One of a call that has ended is not looked at.
+    pub(super) fn handle_answer(&mut self, frame: Frame, limits: &Limits) -> Result<Came, CloseReason> {
         let id = frame.header.stream;
         let Some(Slot::Open(open)) = self.slots.get_mut(id.slot()).filter(|slot| slot.is_open(id)) else {
-            return None;
+            return Ok(Came::Nothing);
         };
-        let end = frame.header.has(flags::END);
-        let result = match open.take(frame, message_bytes_max) {
-            Ok(()) if !end => return None,
-            Ok(()) => open.reply.take().map(|(head, message)| head.join(message.finish()))?,
+        if open.answered {
+            return self.handle_item(frame, limits);
+        }
+        let (end, items) = (frame.header.has(flags::END), open.items_follow(&frame));
+        let result = match open.take(frame, limits.message_bytes_max) {
+            Ok(()) if !end => return Ok(Came::Nothing),
+            Ok(()) => match open.reply.take() {
+                Some((head, message)) => head.join(message.finish()),
+                None => return Ok(Came::Nothing),
+            },
             Err(status) => Err(status),
         };
+        let items = items && result.is_ok() && open.begin_stream(limits.stream_window);
+        if !items {
+            self.done(id);
+        }
+        Ok(Came::Answer { id, result, items })
+    }
+
+    fn handle_item(&mut self, frame: Frame, limits: &Limits) -> Result<Came, CloseReason> {
+        let (id, last) = (frame.header.stream, frame.header.has(flags::END));
+        let Some(flow) = self.flow(id) else { return Ok(Came::Nothing) };
+        match flow.receiving.handle_item(frame, limits.message_bytes_max)? {
+            None if last => Ok(Came::Items(id)),
+            None => Ok(Came::Nothing),
+            Some(status) => {
+                flow.receiving.end(Err(status));
+                self.done(id);
+                Ok(Came::Cut(id))
+            }
+        }
+    }
+
+    /// The peer's stream has ended, and the call with it. True if somebody may want to know.
+    pub(super) fn handle_end_of_items(&mut self, id: StreamId, end: Result<(), Status>) -> bool {
+        let Some(Slot::Open(open)) = self.slots.get_mut(id.slot()).filter(|slot| slot.is_open(id)) else {
+            return false;
+        };
+        if !open.answered {
+            return false;
+        }
+        open.flow.iter_mut().for_each(|flow| flow.receiving.end(end.clone()));
         self.done(id);
-        Some((id, result))
+        true
     }
 
     /// The calls whose deadline has passed.
@@ -122,9 +247,13 @@ impl Opened {
             return Vec::new();
         }
         let due = self.end_where(|open| {
-            open.deadline.is_some_and(|deadline| deadline <= now).then(|| {
-                Status::new(Reason::Deadline, Executed::Unknown, "the deadline passed before the answer came")
-            })
+            open.deadline.filter(|deadline| *deadline <= now)?;
+            let message = if open.answered {
+                "the deadline passed before the stream was complete"
+            } else {
+                "the deadline passed before the answer came"
+            };
+            Some(Status::new(Reason::Deadline, Executed::Unknown, message))
         });
         self.earliest = self.open_calls().filter_map(|open| open.deadline).min();
         due
@@ -145,19 +274,42 @@ impl Opened {
     fn open_calls(&self) -> impl Iterator<Item = &Open> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Open(open) => Some(open),
-            Slot::Free | Slot::Done(_) => None,
+            Slot::Free | Slot::Done { .. } => None,
         })
     }
 
     fn end_where(&mut self, mut why: impl FnMut(&Open) -> Option<Status>) -> Vec<Ended> {
-        let ended: Vec<_> = self.open_calls().filter_map(|open| Some((open.id, Err(why(open)?)))).collect();
-        ended.iter().for_each(|(id, _)| self.done(*id));
+        let due: Vec<_> = self.open_calls().filter_map(|open| Some((open.id, why(open)?))).collect();
+        due.into_iter().map(|(id, status)| self.end(id, status)).collect()
+    }
+
+    fn end(&mut self, id: StreamId, status: Status) -> Ended {
+        let ended = match &mut self.slots[id.slot()] {
+            Slot::Open(Open { answered: true, flow: Some(flow), .. }) => {
+                // It has answered, so it has run.
+                flow.receiving.end(Err(status.with_executed(Executed::Yes)));
+                Ended::Cut(id)
+            }
+            _ => Ended::Answered(id, Err(status)),
+        };
+        self.done(id);
         ended
     }
 
+    /// The call is over. What has come of its stream stays to be read.
     fn done(&mut self, id: StreamId) {
-        self.slots[id.slot()] = Slot::Done(id);
-        self.open -= 1;
+        if let Slot::Open(open) = std::mem::replace(&mut self.slots[id.slot()], Slot::Free) {
+            let mut flow = open.flow;
+            self.streams -= u32::from(flow.is_some());
+            if let Some(flow) = &mut flow
+                && flow.sending.is_open()
+            {
+                flow.sending.close();
+                self.stopped.push(id);
+            }
+            self.slots[id.slot()] = Slot::Done { id, flow };
+            self.open -= 1;
+        }
     }
 }
 
@@ -175,6 +327,23 @@ impl Slot {
 }
 
 impl Open {
+    /// Whether a stream follows the answer that this frame begins, or goes on.
+    fn items_follow(&mut self, frame: &Frame) -> bool {
+        if self.reply.is_none() && frame.header.has(flags::ITEMS) {
+            // Remembered where the stream is to be.
+            self.flow.iter_mut().for_each(|flow| flow.announced = true);
+        }
+        self.flow.as_ref().is_some_and(|flow| flow.announced)
+    }
+
+    /// From now on the frames of the call are those of its stream.
+    fn begin_stream(&mut self, window: u32) -> bool {
+        let Some(flow) = &mut self.flow else { return false };
+        flow.receiving = Receiving::open(window);
+        self.answered = true;
+        true
+    }
+
     /// Takes in a frame of the answer; fails when the answer can no longer be used.
     fn take(&mut self, frame: Frame, message_bytes_max: u32) -> Result<(), Status> {
         let (head, mut message) = match self.reply.take() {

@@ -10,6 +10,7 @@ use super::{
     limits::{FRAME_PAYLOAD_MAX, WRITE_BYTES_TARGET},
     stream_id::StreamId,
 };
+use crate::status::Status;
 
 /// Frames on their way out.
 ///
@@ -42,13 +43,34 @@ pub(crate) struct Position(u64);
 impl Outbox {
     pub(crate) fn call(&mut self, stream: StreamId, head: &CallHead, payload: Bytes) -> Position {
         let position = Position(self.queued);
-        let keyed = if head.request_id.is_some() { flags::KEYED } else { 0 };
-        self.message(Kind::Call, keyed, stream, head.encoded_len(), |out| head.encode(out), payload);
+        self.message(Kind::Call, head.flags(), stream, head.encoded_len(), |out| head.encode(out), payload);
         position
     }
 
-    pub(crate) fn reply(&mut self, stream: StreamId, head: ReplyHead, payload: Bytes) {
-        self.message(Kind::Reply, 0, stream, head.encoded_len(), |out| head.encode(out), payload);
+    /// `items` says that a stream follows.
+    pub(crate) fn reply(&mut self, stream: StreamId, head: ReplyHead, payload: Bytes, items: bool) {
+        let items = if items { flags::ITEMS } else { 0 };
+        self.message(Kind::Reply, items, stream, head.encoded_len(), |out| head.encode(out), payload);
+    }
+
+    /// A piece of an item of a stream.
+    pub(crate) fn item(&mut self, stream: StreamId, piece: &[u8], last: bool) {
+        let end = if last { flags::END } else { 0 };
+        let header = Header { flags: end, payload_len: piece.len(), ..Header::bare(Kind::Data, stream) };
+        self.put(header, |_| (), piece);
+    }
+
+    /// The items of a stream end here, and are not complete.
+    pub(crate) fn reset(&mut self, stream: StreamId, status: Status) {
+        let (head, text) = ReplyHead::split(Err(status));
+        self.message(Kind::Reset, 0, stream, head.encoded_len(), |out| head.encode(out), text);
+    }
+
+    /// The peer may send so much more of a stream.
+    pub(crate) fn credit(&mut self, stream: StreamId, bytes: u32) {
+        let head = bytes.to_le_bytes();
+        let header = Header { head_len: head.len(), ..Header::bare(Kind::Credit, stream) };
+        self.put(header, |out| out.extend_from_slice(&head), &[]);
     }
 
     /// A frame of a header alone.

@@ -17,8 +17,12 @@ pub(crate) enum Output {
     /// The peer wants no answer to its call any more, or its deadline has passed: stop working on it. The connection has
     /// already answered what there is to answer.
     Abandoned(StreamId),
-    /// A call of ours has its answer. Its slot is taken until `close`.
-    Answered { id: StreamId, result: Result<Answer, Status> },
+    /// A call of ours has its answer, which a stream follows if `items` says so. Its slot is taken until `close`.
+    Answered { id: StreamId, result: Result<Answer, Status>, items: bool },
+    /// The peer's stream of a call has items, or has ended: `read`.
+    Readable(StreamId),
+    /// The stream of this end may go on, or is wanted no more: `write`.
+    Writable(StreamId),
     /// The peer takes no new calls on this connection.
     GoingAway,
     /// The connection is over. The last output; every call of ours was answered before it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rpcnet::{CallOptions, Caller, Metadata, Reason, Request, TraceContext};
 use tokio::time::Instant;
 
-use super::{KindsServer, Probe, Road, over_every_road};
+use super::{KindsServer, Probe, Road, local_road, network_road, over_every_road};
 use crate::world::settle;
 
 over_every_road! {
@@ -15,7 +15,6 @@ over_every_road! {
     a_method_says_how_long_its_calls_may_take
     a_no_cancel_method_runs_to_its_end
     a_blocking_method_runs_elsewhere
-    a_blocking_method_learns_that_nobody_waits
 }
 
 async fn metadata_and_trace_reach_the_method(Road { client, .. }: Road<impl Caller>) {
@@ -62,9 +61,15 @@ async fn a_blocking_method_runs_elsewhere(Road { client, .. }: Road<impl Caller>
     assert_eq!(client.blocking_panic().await.unwrap_err().reason(), Some(Reason::Panicked));
 }
 
-async fn a_blocking_method_learns_that_nobody_waits(Road { client, probe, .. }: Road<impl Caller>) {
+/// Virtual time stands still while a thread is blocked, and nothing would arrive over the network in memory.
+#[tokio::test]
+async fn a_blocking_method_learns_that_nobody_waits() {
+    nobody_waits(local_road()).await;
+    nobody_waits(network_road().await).await;
+}
+
+async fn nobody_waits(Road { client, probe, .. }: Road<impl Caller>) {
     let call = tokio::spawn(async move { client.blocking_wait().await });
-    // Virtual time stands still while a thread is blocked: nothing here sleeps.
     probe.done.notified().await;
     call.abort();
     let _ = call.await;

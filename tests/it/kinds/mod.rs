@@ -14,6 +14,8 @@ use std::{
 use rpcnet::{Local, StreamSender, prelude::*};
 use tokio::sync::Notify;
 
+use crate::world::World;
+
 /// What the claims are about.
 #[rpc_trait]
 pub(crate) trait Kinds {
@@ -220,6 +222,14 @@ fn local_road() -> Road<Local> {
     Road { client: KindsClient::new(caller.clone()), caller, probe }
 }
 
+/// Over a connection.
+async fn network_road() -> Road<Channel> {
+    let probe = Probe::default();
+    let world = World::with(|server| server.service(KindsServer::new(probe.clone()))).await;
+    let caller = world.channel().await;
+    Road { client: KindsClient::new(caller.clone()), caller, probe }
+}
+
 /// A stream fed by the test.
 fn fed<T: Send + 'static>() -> (StreamSender<T>, Streaming<T>) {
     Streaming::channel(1)
@@ -233,6 +243,15 @@ macro_rules! over_every_road {
                 #[tokio::test(start_paused = true)]
                 async fn $claim() {
                     super::$claim(crate::kinds::local_road()).await;
+                }
+            )*
+        }
+
+        mod network {
+            $(
+                #[tokio::test(start_paused = true)]
+                async fn $claim() {
+                    super::$claim(crate::kinds::network_road().await).await;
                 }
             )*
         }

@@ -166,10 +166,8 @@ async fn a_method_with_a_stream_is_not_called_as_one_without(Road { caller, .. }
     }
     let other = OtherClient::new(caller);
     for error in [other.count(1).await.unwrap_err(), other.hello().await.map(drop).unwrap_err()] {
-        assert_eq!(
-            (error.reason(), error.executed()),
-            (Some(Reason::IncompatibleMethod), Executed::No),
-            "{error}"
-        );
+        assert_eq!((error.reason(), error.executed()), (Some(Reason::IncompatibleMethod), Executed::No));
+        // Of each end.
+        assert_eq!(error.to_string().matches(" -> rpcnet::Result<").count(), 2, "{error}");
     }
 }

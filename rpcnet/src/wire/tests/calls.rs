@@ -8,7 +8,8 @@ use super::*;
 fn a_call_arrives_with_all_it_was_sent_with_and_is_answered() {
     let mut pair = Pair::new();
     let request_id = Some(Uuid::from_u128(7));
-    let call = Call { request_id, ..call("ping", Some(Duration::from_secs(3))) };
+    let head = CallHead { request_id, ..head(Some(Duration::from_secs(3))) };
+    let call = Call { head, payload: "ping".into() };
     let id = pair.client.connection.open(pair.now, call).unwrap();
     pair.exchange();
     let [incoming] = &pair.server.called()[..] else { panic!("one call") };
@@ -33,7 +34,7 @@ fn errors_of_the_method_and_of_the_server_come_back_as_they_were() {
         pair.open("");
         pair.exchange();
         let [incoming] = &pair.server.called()[..] else { panic!("one call") };
-        pair.server.connection.reply(incoming.id, sent.clone());
+        pair.server.connection.reply(incoming.id, sent.clone(), false);
         pair.exchange();
         let (_, received) = pair.client.answers().remove(0);
         match (sent, received) {
@@ -56,7 +57,9 @@ fn answers_find_their_calls_in_any_order() {
     pair.exchange();
     let mut calls = pair.server.called();
     calls.reverse();
-    calls.iter().for_each(|call| pair.server.connection.reply(call.id, Ok(ok(call.payload.clone()))));
+    for call in &calls {
+        pair.server.connection.reply(call.id, Ok(ok(call.payload.clone())), false);
+    }
     pair.exchange();
     let mut answers = pair.client.answers();
     answers.sort_by_key(|(id, _)| *id);

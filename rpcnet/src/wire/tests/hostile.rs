@@ -37,7 +37,7 @@ fn whoever_does_not_speak_the_protocol_is_found_out_by_the_first_byte() {
 #[test]
 fn a_peer_of_another_version_is_told_which() {
     let mut side = Side::new(Role::Acceptor, Limits::default(), Instant::now());
-    side.receive(Instant::now(), b"RpcN\x02\x09\x01\0\0\0\0\0\0\0\0\0\0\0");
+    side.receive(Instant::now(), b"RpcN\x02\x09");
     assert_eq!(side.closed(), Some(CloseReason::VersionMismatch { theirs: (2, 9), ours: 1 }));
     assert!(side.transmit().starts_with(b"RpcN\x01\x01"), "the peer learns which it could speak");
 }
@@ -57,13 +57,13 @@ fn a_call_with_a_broken_head_fails_alone() {
     let (mut pair, closed) = served(&[&frame(Kind::Call, flags::END, id(1, 0), b"short", b"")]);
     assert_eq!(closed, None);
     assert!(!pair.server.transmit().is_empty(), "an answer that says so");
-    pair.server.receive(pair.now, &frame(Kind::Call, flags::END, id(2, 0), &[0; 16], b""));
+    pair.server.receive(pair.now, &frame(Kind::Call, flags::END, id(2, 0), &[0; 20], b""));
     assert!(pair.server.transmit().len() > 16, "the connection goes on; a timeout of zero was refused");
 }
 
 #[test]
 fn ids_out_of_order_taken_or_of_the_wrong_end_break_the_protocol() {
-    let open = |id| frame(Kind::Call, flags::END, id, &[255; 16], b"");
+    let open = |id| frame(Kind::Call, flags::END, id, &[255; 20], b"");
     let wrong_end = StreamId::new(1, 0, true).unwrap().to_bits();
     for frames in [
         [open(id(2, 0)), open(id(1, 1))],

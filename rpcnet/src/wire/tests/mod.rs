@@ -6,6 +6,7 @@ mod hostile;
 mod limits;
 mod random;
 mod silence;
+mod streams;
 
 use std::time::{Duration, Instant};
 
@@ -74,7 +75,7 @@ impl Side {
 
     fn answers(&mut self) -> Vec<(StreamId, Result<Answer, Status>)> {
         let answered = |output| match output {
-            Output::Answered { id, result } => Some((id, result)),
+            Output::Answered { id, result, .. } => Some((id, result)),
             _ => None,
         };
         self.drain().into_iter().filter_map(answered).collect()
@@ -142,12 +143,12 @@ impl Pair {
     }
 
     fn answer(&mut self, call: &IncomingCall, payload: impl Into<Bytes>) {
-        self.server.connection.reply(call.id, Ok(Answer::Ok(payload.into())));
+        self.server.connection.reply(call.id, Ok(Answer::Ok(payload.into())), false);
     }
 }
 
 fn call(payload: impl Into<Bytes>, timeout: Option<Duration>) -> Call {
-    Call { method: MethodId::of("echo"), timeout, request_id: None, payload: payload.into() }
+    Call { head: head(timeout), payload: payload.into() }
 }
 
 fn ok(payload: impl Into<Bytes>) -> Answer {
@@ -157,4 +158,17 @@ fn ok(payload: impl Into<Bytes>) -> Answer {
 fn reason(result: &Result<Answer, Status>) -> (Reason, Executed) {
     let status = result.as_ref().expect_err("a failure");
     (status.reason(), status.executed())
+}
+
+fn head(timeout: Option<Duration>) -> CallHead {
+    CallHead {
+        method: MethodId::of("echo"),
+        timeout,
+        fingerprint: 0,
+        request_id: None,
+        trace: None,
+        metadata: None,
+        streaming: false,
+        items: false,
+    }
 }

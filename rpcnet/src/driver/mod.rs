@@ -4,6 +4,8 @@
 //! by its user cannot leave half a frame behind. The first to queue something wakes the task; what the others queue
 //! until it runs leaves in the same write.
 
+pub(crate) mod streams;
+
 use std::{
     io,
     pin::Pin,
@@ -29,24 +31,33 @@ pub(crate) struct Shared<X> {
 pub(crate) struct State<X> {
     pub(crate) connection: Connection,
     pub(crate) extra: X,
+    /// Who waits for the streams of its calls.
+    pub(crate) streams: streams::Waiting,
     /// The driver, when it sleeps.
     driver: Option<Waker>,
 }
 
 impl<X> Shared<X> {
     pub(crate) fn new(connection: Connection, extra: X) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State { connection, extra, driver: None }) })
+        Arc::new(Self {
+            state: Mutex::new(State {
+                connection,
+                extra,
+                streams: streams::Waiting::default(),
+                driver: None,
+            }),
+        })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<X>> {
         self.state.lock()
     }
 
-    /// Changes the state, and wakes the driver if there is now something to send.
+    /// Changes the state, and wakes the driver if there is now something for it to do.
     pub(crate) fn with<T>(&self, change: impl FnOnce(&mut State<X>) -> T) -> T {
         let mut state = self.state.lock();
         let result = change(&mut state);
-        let driver = if state.connection.has_transmit() { state.driver.take() } else { None };
+        let driver = if state.connection.needs_driver() { state.driver.take() } else { None };
         drop(state);
         driver.into_iter().for_each(Waker::wake);
         result
@@ -132,7 +143,13 @@ impl<E: End> Driver<E> {
 
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let shared = &self.shared;
-        match self.pump.poll_write(cx, |out| shared.lock().connection.poll_transmit(out)) {
+        let written = self.pump.poll_write(cx, |out| shared.lock().connection.poll_transmit(out));
+        // Writers of streams may have waited for room.
+        let state = self.shared.lock();
+        if state.connection.has_output() {
+            self.end.handle_outputs(state);
+        }
+        match written {
             Poll::Ready(result) => result,
             Poll::Pending => Ok(()),
         }

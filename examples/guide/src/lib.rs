@@ -1,0 +1,22 @@
+//! The code of the book's guide, a file a topic, as tests. What lies between the anchors is what the book shows.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod attributes;
+#[cfg(test)]
+mod bind;
+#[cfg(test)]
+mod context;
+#[cfg(test)]
+mod generated;
+#[cfg(test)]
+mod instead;
+#[cfg(test)]
+mod methods;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod unit;
+#[cfg(test)]
+mod versions;

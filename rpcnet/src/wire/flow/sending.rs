@@ -1,0 +1,90 @@
+//! Items on their way out, as far as the peer's credit reaches.
+
+use bytes::{Buf, Bytes};
+
+use super::cost;
+use crate::wire::{
+    frame::HEADER_BYTES, limits::FRAME_PAYLOAD_MAX, outbox::Outbox, output::CloseReason, stream_id::StreamId,
+};
+
+/// A piece of an item is not cut smaller than this for want of credit: the rest waits for more.
+const PIECE_MIN: usize = 1 << 10;
+
+/// The sending side of a stream.
+///
+/// ```text
+///            finish, reset, STOP, the end of the call
+/// Open ─────────────────────────────────────────────▶ Closed
+/// ```
+#[derive(Debug, Default)]
+pub(crate) struct Sending {
+    open: bool,
+    credit: usize,
+    /// What is left of an item whose beginning has been sent.
+    rest: Option<Bytes>,
+}
+
+impl Sending {
+    pub(crate) fn open(window: u32) -> Self {
+        Self { open: true, credit: window as usize, rest: None }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether another item may be begun.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.open && self.rest.is_none() && self.credit >= cost(PIECE_MIN)
+    }
+
+    /// Whether no item is half sent.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    pub(crate) fn close(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Sends an item, or the beginning of one. For when it `is_ready`.
+    pub(crate) fn push(&mut self, id: StreamId, item: Bytes, outbox: &mut Outbox) {
+        self.rest = Some(item);
+        self.advance(id, outbox);
+    }
+
+    /// The peer may be sent so much more.
+    pub(crate) fn handle_credit(
+        &mut self,
+        id: StreamId,
+        bytes: u32,
+        outbox: &mut Outbox,
+    ) -> Result<(), CloseReason> {
+        if !self.open {
+            return Ok(());
+        }
+        self.credit += bytes as usize;
+        if self.credit > u32::MAX as usize {
+            return Err(CloseReason::violation(format_args!("the credit of {id:?} exceeds 4 GiB")));
+        }
+        self.advance(id, outbox);
+        Ok(())
+    }
+
+    /// Sends as much of the item begun as the credit allows.
+    fn advance(&mut self, id: StreamId, outbox: &mut Outbox) {
+        while let Some(rest) = &mut self.rest {
+            if self.credit < cost(rest.len().min(PIECE_MIN)) {
+                return;
+            }
+            let length = rest.len().min(FRAME_PAYLOAD_MAX).min(self.credit - HEADER_BYTES);
+            let last = length == rest.len();
+            outbox.item(id, &rest[..length], last);
+            self.credit -= cost(length);
+            rest.advance(length);
+            if last {
+                self.rest = None;
+            }
+        }
+    }
+}
