@@ -26,11 +26,11 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecErr
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     let budget = Budget::for_message_of(bytes.len());
     let seed = Seed { budget: &budget, value: PhantomData };
-    let (value, used) =
-        ::bincode::serde::seed_decode_from_slice(seed, bytes, config::standard()).map_err(explain)?;
+    let (value, used) = ::bincode::serde::seed_decode_from_slice(seed, bytes, config::standard())
+        .map_err(|error| budget.blame(|| explain(error)))?;
     match bytes.len() - used {
         0 => Ok(value),
-        rest => Err(CodecError::new(format_args!("{rest} bytes are left after the value"))),
+        rest => Err(CodecError::left_over(rest)),
     }
 }
 

@@ -14,7 +14,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::DEPTH_MAX;
+use super::{CodecError, DEPTH_MAX};
 
 /// What is left of a message's allowance.
 #[derive(Debug)]
@@ -22,6 +22,17 @@ pub(super) struct Budget {
     bytes: usize,
     elements: Cell<usize>,
     depth: Cell<usize>,
+    /// What the message had too much of. Kept here because not every deserializer keeps the message of an error.
+    exceeded: Cell<Option<Exceeded>>,
+}
+
+/// What a message can have too much of.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum Exceeded {
+    #[error("more elements than the message has bytes for")]
+    Elements,
+    #[error("nested deeper than {} levels", DEPTH_MAX)]
+    Depth,
 }
 
 impl Budget {
@@ -31,12 +42,22 @@ impl Budget {
     pub(super) fn for_message_of(bytes: usize) -> Self {
         // Fields count as elements too, and a byte can be inside of at most DEPTH_MAX of them.
         let elements = bytes.saturating_mul(DEPTH_MAX).saturating_add(Self::ELEMENTS_FREE);
-        Self { bytes, elements: Cell::new(elements), depth: Cell::new(DEPTH_MAX) }
+        Self { bytes, elements: Cell::new(elements), depth: Cell::new(DEPTH_MAX), exceeded: Cell::new(None) }
+    }
+
+    /// Why a message was not decoded: for having too much of something, or else for `error`.
+    pub(super) fn blame(&self, error: impl FnOnce() -> CodecError) -> CodecError {
+        self.exceeded.get().map_or_else(error, CodecError::new)
+    }
+
+    fn exceed<E: Error>(&self, what: Exceeded) -> E {
+        self.exceeded.set(Some(what));
+        E::custom(what)
     }
 
     fn take_element<E: Error>(&self) -> Result<(), E> {
         let left = self.elements.get().checked_sub(1);
-        self.elements.set(left.ok_or_else(|| E::custom("more elements than the message has bytes for"))?);
+        self.elements.set(left.ok_or_else(|| self.exceed(Exceeded::Elements))?);
         Ok(())
     }
 
@@ -44,8 +65,7 @@ impl Budget {
     fn nested<T, E: Error>(&self, level: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let depth = self.depth.get();
         let inside = depth.checked_sub(1);
-        self.depth
-            .set(inside.ok_or_else(|| E::custom(format_args!("nested deeper than {DEPTH_MAX} levels")))?);
+        self.depth.set(inside.ok_or_else(|| self.exceed(Exceeded::Depth))?);
         let result = level();
         self.depth.set(depth);
         result

@@ -185,7 +185,7 @@ fn lost() -> Status {
 
 fn reused(key: Key) -> Status {
     let message = format!(
-        "the request id {} was used with other arguments; a new request needs a new id",
+        "the request id {} was used with other arguments, or in another codec; a new request needs a new id",
         key.request_id
     );
     Status::new(Reason::RequestIdReused, Executed::No, message)
