@@ -103,7 +103,7 @@ pub use status::{Code, Executed, Reason, Status};
 pub use streaming::{ReaderGone, StreamSender, Streaming};
 pub use trace::{InvalidTrace, TraceContext};
 pub use transport::Address;
-pub use wire::Limits;
+pub use wire::{CloseReason, Limits};
 
 /// What almost every program that defines or calls a service names.
 pub mod prelude {

@@ -31,7 +31,8 @@ async fn a_lost_connection_fails_the_calls_on_it_and_the_next_call_opens_another
         .service(BenchServer::new(world.probe.clone()))
         .transport(world.network.host(world.server.ip()));
     tokio::spawn(server.bind(world.addr).await.unwrap().serve());
-    assert_eq!(bench.echo("again".into()).await.unwrap(), "again");
+    let patient = bench.with(rpcnet::CallOptions::new().wait_for_ready(true));
+    assert_eq!(patient.echo("again".into()).await.unwrap(), "again");
 }
 
 /// The same, by calls each of which has the default deadline.

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod calls;
+mod channel;
 mod cluster;
+mod codecs;
 mod fingerprint;
 mod hostile;
 mod idempotency;

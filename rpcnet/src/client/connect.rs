@@ -30,13 +30,17 @@ pub enum ConnectError {
         timeout: Duration,
     },
     /// The other end answered, and the handshake failed.
-    #[error("cannot connect to {address}: {reason}")]
+    #[error("cannot connect to {address}: {reason}{}", during(reason))]
     Handshake {
         /// Where to.
         address: Address,
         /// What went wrong.
-        reason: String,
+        reason: CloseReason,
     },
+}
+
+fn during(reason: &CloseReason) -> &'static str {
+    if *reason == CloseReason::Ended { " during the handshake" } else { "" }
 }
 
 impl ConnectError {
@@ -87,13 +91,7 @@ impl Connector {
         let connection = Handle::start(stream, self.codec, self.limits);
         match std::future::poll_fn(|cx| connection.poll_handshake(cx)).await {
             Ok(()) => Ok(connection),
-            Err(reason) => {
-                let reason = match reason {
-                    CloseReason::Ended => "the server closed the connection during the handshake".to_owned(),
-                    other => other.to_string(),
-                };
-                Err(ConnectError::Handshake { address: address(), reason })
-            }
+            Err(reason) => Err(ConnectError::Handshake { address: address(), reason }),
         }
     }
 }

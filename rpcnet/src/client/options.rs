@@ -24,6 +24,7 @@ pub struct CallOptions {
     pub(crate) idempotent: Option<bool>,
     pub(crate) metadata: Option<Arc<Metadata>>,
     pub(crate) trace: Option<TraceContext>,
+    pub(crate) wait_for_ready: Option<bool>,
 }
 
 impl CallOptions {
@@ -72,6 +73,14 @@ impl CallOptions {
         self
     }
 
+    /// Whether a call to a server that cannot be reached waits until it can, for as long as its deadline lets it. Otherwise
+    /// it fails at once. Used by a [`Channel`](crate::Channel).
+    #[must_use]
+    pub fn wait_for_ready(mut self, wait: bool) -> Self {
+        self.wait_for_ready = Some(wait);
+        self
+    }
+
     /// These options, with what they leave open taken from `base`.
     #[must_use]
     pub fn or(self, base: &Self) -> Self {
@@ -81,6 +90,7 @@ impl CallOptions {
             idempotent: self.idempotent.or(base.idempotent),
             metadata: self.metadata.or_else(|| base.metadata.clone()),
             trace: self.trace.or(base.trace),
+            wait_for_ready: self.wait_for_ready.or(base.wait_for_ready),
         }
     }
 
@@ -115,6 +125,10 @@ impl CallOptions {
     pub(crate) fn or_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.timeout = self.timeout.or(timeout);
         self
+    }
+
+    pub(crate) fn waits_for_ready(&self) -> bool {
+        self.wait_for_ready == Some(true)
     }
 
     /// The timeout that was set, if one was.

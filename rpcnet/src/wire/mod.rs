@@ -51,7 +51,8 @@ pub(crate) use head::CallHead;
 pub(crate) use streams::Writing;
 
 pub use limits::Limits;
-pub(crate) use output::{CloseReason, IncomingCall, Output};
+pub use output::CloseReason;
+pub(crate) use output::{IncomingCall, Output};
 pub(crate) use stream_id::StreamId;
 
 #[cfg(test)]

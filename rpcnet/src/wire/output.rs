@@ -38,9 +38,11 @@ pub(crate) struct IncomingCall {
     pub(crate) payload: Bytes,
 }
 
-/// Why a connection ended.
+/// Why a connection ended: the [`cause`](crate::Status::cause) of the statuses of its calls, and part of
+/// [`ConnectError`](crate::ConnectError).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CloseReason {
+#[non_exhaustive]
+pub enum CloseReason {
     /// The peer closed it, with no frame cut in two.
     Ended,
     /// The transport broke, or the stream ended in the middle of a frame.
@@ -48,7 +50,12 @@ pub(crate) enum CloseReason {
     /// The first bytes were not those of this protocol.
     NotThisProtocol,
     /// No version both ends speak.
-    VersionMismatch { theirs: (u8, u8), ours: u8 },
+    VersionMismatch {
+        /// The lowest and the highest the peer speaks.
+        theirs: (u8, u8),
+        /// The one this end speaks.
+        ours: u8,
+    },
     /// The peer's codec is none this end has.
     UnknownCodec(u8),
     /// The peer has another codec than the one this end asked for.

@@ -1,13 +1,26 @@
 //! A channel to one server: opens its connection when needed, and again when it was lost.
 
-use std::{sync::Arc, time::Duration};
+mod builder;
+mod line;
+mod redial;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
+pub use builder::ChannelBuilder;
+
+use self::line::Line;
 use super::{
     caller::{Answer, Caller, Request},
-    connect::{ConnectError, Connector},
+    connect::ConnectError,
     connection::Handle,
     guard::InFlight,
     options::CallOptions,
@@ -18,16 +31,20 @@ use crate::{
     error::CallError,
     status::{Executed, Reason, Status},
     streaming::Streaming,
-    transport::{Address, Tcp, Transport},
-    wire::{Call, CallHead, Limits},
+    transport::Address,
+    wire::{Call, CallHead},
 };
 
 /// A channel to one server.
 ///
-/// Cheap to clone; clones share one connection, over which as many calls run at once as the server takes (4096 by
-/// default; one more fails with [`Reason::TooManyCalls`]). A lost connection fails the calls
+/// Cheap to clone; clones share one connection (or [several](ChannelBuilder::connections)), over which as many calls run at
+/// once as the server takes (4096 by default; one more fails with [`Reason::TooManyCalls`]). A lost connection fails the calls
 /// that were on it and is opened again by the next call. The connection closes when the last clone and the last call are
 /// gone.
+///
+/// A server that cannot be reached is not tried again at once: calls fail with the last error for 50 ms, then for twice as long
+/// with each further failure, up to 3 s, with jitter. A call that should wait for the server says so, by
+/// [`CallOptions::wait_for_ready`].
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,21 +60,12 @@ pub struct Channel {
 
 #[derive(Debug)]
 struct Inner {
-    connector: Connector,
-    current: parking_lot::Mutex<Option<Handle>>,
-    /// The dial under way.
-    dialling: parking_lot::Mutex<Option<watch::Receiver<Option<Dialled>>>>,
-}
-
-/// What became of a dial.
-type Dialled = Result<Handle, ConnectError>;
-
-/// Settings of a [`Channel`].
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct ChannelBuilder {
-    connector: Connector,
-    options: CallOptions,
+    address: Address,
+    codec: Codec,
+    /// One, unless more were asked for.
+    lines: Vec<Arc<Line>>,
+    /// Counts the calls, which take the lines in turn.
+    calls: AtomicUsize,
 }
 
 impl Channel {
@@ -75,14 +83,7 @@ impl Channel {
 
     /// Settings for a channel.
     pub fn builder(address: impl Into<Address>) -> ChannelBuilder {
-        let connector = Connector {
-            address: address.into(),
-            transport: Arc::new(Tcp::loopback()),
-            codec: Codec::default(),
-            limits: Limits::default(),
-            timeout: Self::CONNECT_TIMEOUT_DEFAULT,
-        };
-        ChannelBuilder { connector, options: CallOptions::new() }
+        ChannelBuilder::new(address.into())
     }
 
     /// The same channel; calls without options of their own use these.
@@ -93,7 +94,7 @@ impl Channel {
 
     /// Where the server is.
     pub fn address(&self) -> &Address {
-        &self.inner.connector.address
+        &self.inner.address
     }
 
     /// Calls a method by name with bytes, and gets bytes: `"compute"` for a handler registered under that name,
@@ -107,26 +108,26 @@ impl Channel {
         answer.untyped(self.codec())
     }
 
-    /// Opens the connection unless it is open.
+    /// Opens the connection unless it is open; all of them, if there are to be several.
     ///
     /// # Errors
     ///
     /// When the server cannot be reached.
     pub async fn ready(&self) -> Result<(), ConnectError> {
-        self.connection().await.map(drop)
+        for line in &self.inner.lines {
+            line.connect().await?;
+        }
+        Ok(())
     }
 
-    /// Whether the connection is open at this moment and takes calls.
+    /// Whether a connection is open at this moment and takes calls.
     pub fn is_connected(&self) -> bool {
-        self.inner.open_connection().is_some()
+        self.inner.lines.iter().any(|line| line.open_connection().is_some())
     }
 
     /// Closes the connection at once: calls in flight fail. The next call opens a new one.
     pub fn disconnect(&self) {
-        let current = self.inner.current.lock().take();
-        if let Some(connection) = current {
-            connection.shut_down();
-        }
+        self.inner.lines.iter().for_each(|line| line.disconnect());
     }
 
     fn with_options(&self, request: Request) -> Request {
@@ -135,18 +136,6 @@ impl Channel {
 
     fn at(&self, request: &Request, status: Status) -> Status {
         status.at(format_args!("{} at {}", request.name, self.address()))
-    }
-
-    async fn connection(&self) -> Result<Handle, ConnectError> {
-        if let Some(connection) = self.inner.open_connection() {
-            return Ok(connection);
-        }
-        let mut dial = Inner::dial(&self.inner);
-        match dial.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(dialled)) => dialled.clone(),
-            // The dial's task was ended with its runtime, or a transport panicked in it.
-            Ok(None) | Err(_) => Err(self.inner.connector.abandoned()),
-        }
     }
 
     /// Queues a call on the connection, opening one if there is none or the one there is takes no calls any more.
@@ -164,20 +153,45 @@ impl Channel {
             ));
         }
         let call = || Call { head: head(request, deadline, kind), payload: request.payload.clone() };
-        let current = self.inner.current.lock().clone();
-        if let Some(connection) = current {
+        let line = self.inner.next_line();
+        if let Some(connection) = line.current() {
             match connection.call(call()) {
                 Err(_) if !connection.is_open() => {}
                 result => return result,
             }
         }
-        let Some(deadline) = deadline else { return self.connection().await?.call(call()) };
-        match tokio::time::timeout_at(deadline, self.connection()).await {
-            Ok(connection) => connection?.call(call()),
-            Err(_) => {
-                let message = "the deadline passed before the connection was open";
-                Err(Status::new(Reason::Deadline, Executed::No, message))
+        self.connection(line, deadline, request.options.waits_for_ready()).await?.call(call())
+    }
+
+    /// The connection for a call, by its deadline.
+    async fn connection(
+        &self,
+        line: &Arc<Line>,
+        deadline: Option<Instant>,
+        wait: bool,
+    ) -> Result<Handle, Status> {
+        let connection = async {
+            match wait {
+                true => Ok(line.connect_patiently().await),
+                false => line.connect_for_a_call().await.map_err(Status::from),
             }
+        };
+        let Some(deadline) = deadline else { return connection.await };
+        tokio::time::timeout_at(deadline, connection).await.unwrap_or_else(|_| {
+            let why =
+                line.last_error().map(|error| format!(" (the last attempt: {error})")).unwrap_or_default();
+            let message = format!("the deadline passed before the connection was open{why}");
+            Err(Status::new(Reason::Deadline, Executed::No, message))
+        })
+    }
+}
+
+impl Inner {
+    /// The lines in turn.
+    fn next_line(&self) -> &Arc<Line> {
+        match &self.lines[..] {
+            [only] => only,
+            lines => &lines[self.calls.fetch_add(1, Ordering::Relaxed) % lines.len()],
         }
     }
 }
@@ -201,40 +215,6 @@ fn head(request: &Request, deadline: Option<Instant>, kind: Kind) -> CallHead {
         metadata: options.metadata.clone().filter(|metadata| !metadata.is_empty()),
         streaming: matches!(kind, Kind::Streaming { .. }),
         items: matches!(kind, Kind::Streaming { items: true }),
-    }
-}
-
-impl Inner {
-    /// The connection, if it takes calls; one that does not is let go, and ends with its last call.
-    fn open_connection(&self) -> Option<Handle> {
-        let mut current = self.current.lock();
-        if current.as_ref().is_some_and(|connection| !connection.is_open()) {
-            *current = None;
-        }
-        current.clone()
-    }
-
-    /// The dial under way, or a new one: all who wait for a connection wait for the same, and it goes on when one of them
-    /// gives up.
-    fn dial(inner: &Arc<Self>) -> watch::Receiver<Option<Dialled>> {
-        let mut dialling = inner.dialling.lock();
-        if let Some(dial) =
-            dialling.as_ref().filter(|dial| dial.has_changed().is_ok() && dial.borrow().is_none())
-        {
-            return dial.clone();
-        }
-        let (done, dial) = watch::channel(None);
-        *dialling = Some(dial.clone());
-        let inner = Arc::clone(inner);
-        tokio::spawn(async move {
-            let dialled = inner.connector.connect().await;
-            if let Ok(connection) = &dialled {
-                *inner.current.lock() = Some(connection.clone());
-            }
-            *inner.dialling.lock() = None;
-            done.send_replace(Some(dialled));
-        });
-        dial
     }
 }
 
@@ -264,65 +244,6 @@ impl Caller for Channel {
     }
 
     fn codec(&self) -> Codec {
-        self.inner.connector.codec
-    }
-}
-
-impl ChannelBuilder {
-    /// Travels by another transport than TCP.
-    pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.connector.transport = Arc::new(transport);
-        self
-    }
-
-    /// Travels by a transport that is shared.
-    pub fn shared_transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.connector.transport = transport;
-        self
-    }
-
-    /// Allows plain TCP beyond the loopback interface: whoever is on the way can read and change what is sent.
-    pub fn allow_plaintext(self) -> Self {
-        self.transport(Tcp::plaintext())
-    }
-
-    /// How long opening a connection may take. [`Channel::CONNECT_TIMEOUT_DEFAULT`] when not set.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connector.timeout = timeout;
-        self
-    }
-
-    /// The bounds of the connection.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.connector.limits = limits;
-        self
-    }
-
-    /// The options of calls that have none of their own.
-    pub fn options(mut self, options: CallOptions) -> Self {
-        self.options = options;
-        self
-    }
-
-    /// A channel whose connection is opened by the first call.
-    #[must_use]
-    pub fn lazy(self) -> Channel {
-        let inner = Inner {
-            connector: self.connector,
-            current: parking_lot::Mutex::default(),
-            dialling: parking_lot::Mutex::default(),
-        };
-        Channel { inner: Arc::new(inner), options: self.options }
-    }
-
-    /// A channel whose connection is open.
-    ///
-    /// # Errors
-    ///
-    /// When the server cannot be reached now.
-    pub async fn connect(self) -> Result<Channel, ConnectError> {
-        let channel = self.lazy();
-        channel.ready().await?;
-        Ok(channel)
+        self.inner.codec
     }
 }
