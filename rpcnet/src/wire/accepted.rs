@@ -42,6 +42,8 @@ pub(super) struct Accepted {
     buffered: usize,
     /// As in [`Opened`](super::opened::Opened).
     earliest: Option<Instant>,
+    /// Calls with streams that are over: whoever still reads or writes one is to know.
+    stopped: Vec<StreamId>,
 }
 
 #[derive(Debug)]
@@ -101,7 +103,16 @@ pub(super) struct Due {
 impl Accepted {
     pub(super) fn new(by_acceptor: bool) -> Self {
         let last = StreamId::from_bits(0);
-        Self { by_acceptor, slots: Vec::new(), last, live: 0, streams: 0, buffered: 0, earliest: None }
+        Self {
+            by_acceptor,
+            slots: Vec::new(),
+            last,
+            live: 0,
+            streams: 0,
+            buffered: 0,
+            earliest: None,
+            stopped: Vec::new(),
+        }
     }
 
     pub(super) fn last_accepted(&self) -> StreamId {
@@ -110,6 +121,15 @@ impl Accepted {
 
     pub(super) fn live_count(&self) -> usize {
         self.live
+    }
+
+    /// A call with streams that is over.
+    pub(super) fn take_stopped(&mut self) -> Option<StreamId> {
+        self.stopped.pop()
+    }
+
+    pub(super) fn has_stopped(&self) -> bool {
+        !self.stopped.is_empty()
     }
 
     /// The first frame of a call. `admit` false refuses it because this end is leaving.
@@ -381,9 +401,10 @@ impl Accepted {
     fn replace(&mut self, id: StreamId, slot: Slot) {
         match std::mem::replace(&mut self.slots[id.slot()], slot) {
             Slot::Gathering(gathering) => self.buffered -= gathering.message.len(),
-            Slot::Running(Running { flow: Some(flow), .. }) => {
+            Slot::Running(Running { id, flow: Some(flow), .. }) => {
                 self.buffered -= flow.receiving.partial_len();
                 self.streams -= 1;
+                self.stopped.push(id);
             }
             Slot::Running(_) | Slot::Discarding(_) | Slot::Free => {}
         }

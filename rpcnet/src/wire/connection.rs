@@ -160,7 +160,14 @@ impl Connection {
 
     /// What happened, oldest first.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
-        self.opened.take_stopped().map(Output::Writable).or_else(|| self.outputs.pop_front())
+        if let Some(id) = self.opened.take_stopped() {
+            return Some(Output::Writable(id));
+        }
+        if let Some(id) = self.accepted.take_stopped() {
+            self.outputs.push_front(Output::Writable(id));
+            return Some(Output::Readable(id));
+        }
+        self.outputs.pop_front()
     }
 
     /// Moves what is to be written next into `out`, which is empty. False when nothing is.
@@ -188,7 +195,7 @@ impl Connection {
     }
 
     pub(crate) fn has_output(&self) -> bool {
-        !self.outputs.is_empty() || self.opened.has_stopped()
+        !self.outputs.is_empty() || self.opened.has_stopped() || self.accepted.has_stopped()
     }
 
     /// Whether whoever drives the connection has something to do.

@@ -41,7 +41,9 @@ impl Connection {
             return Writing::Gone;
         }
         if held_back && !items.is_empty() {
-            self.held_back.push(id);
+            if !self.held_back.contains(&id) {
+                self.held_back.push(id);
+            }
             return Writing::Wait;
         }
         while flow.sending.is_ready()

@@ -57,6 +57,13 @@ pub(crate) trait Kinds {
     #[rpc(no_cancel)]
     async fn dogged(&self, ctx: Context) -> rpcnet::Result<()>;
 
+    /// Reads until the stream ends, whoever waits; counts that it was cut.
+    #[rpc(no_cancel)]
+    async fn dogged_sum(&self, numbers: Streaming<u32>) -> rpcnet::Result<()>;
+
+    /// Hands the stream to a task, and answers.
+    async fn hand_over(&self, numbers: Streaming<u32>) -> rpcnet::Result<()>;
+
     /// The name of the thread, and whether the call is known there.
     #[rpc(blocking)]
     fn blocking(&self, text: String) -> rpcnet::Result<(String, bool)>;
@@ -97,6 +104,16 @@ impl Probe {
 
     pub(crate) fn ended(&self) -> usize {
         self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Reads a stream until it ends, and counts if it was cut.
+    async fn read_to_the_end(&self, mut numbers: Streaming<u32>) {
+        let _ended = Ended(self.clone());
+        while let Some(number) = numbers.next().await {
+            if number.is_err() {
+                self.made.fetch_add(1, Ordering::SeqCst);
+            }
+        }
     }
 }
 
@@ -187,6 +204,17 @@ impl Kinds for Probe {
         let _ended = Ended(self.clone());
         ctx.cancelled().await;
         self.made.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn dogged_sum(&self, numbers: Streaming<u32>) -> rpcnet::Result<()> {
+        self.read_to_the_end(numbers).await;
+        Ok(())
+    }
+
+    async fn hand_over(&self, numbers: Streaming<u32>) -> rpcnet::Result<()> {
+        let probe = self.clone();
+        tokio::spawn(async move { probe.read_to_the_end(numbers).await });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rpcnet::{CallError, CallOptions, Caller, Code, Executed, Reason, prelude::*};
 use tokio::time::Instant;
 
-use super::{Road, fed, over_every_road};
+use super::{Road, fed, network_road, over_every_road};
 use crate::world::settle;
 
 over_every_road! {
@@ -19,6 +19,7 @@ over_every_road! {
     a_dropped_download_stops_its_writer
     a_writer_learns_that_the_method_reads_no_more
     dropping_the_call_cuts_the_upload
+    a_method_that_runs_on_learns_that_its_upload_was_cut
     a_stream_has_no_deadline_by_itself
     a_deadline_cuts_a_stream
     a_deadline_ends_a_call_whose_upload_hangs
@@ -122,6 +123,30 @@ async fn dropping_the_call_cuts_the_upload(Road { client, probe, .. }: Road<impl
     if let Some(cut) = end {
         assert_eq!(cut.unwrap_err().code(), Code::Cancelled);
     }
+}
+
+async fn a_method_that_runs_on_learns_that_its_upload_was_cut(Road { client, probe, .. }: Road<impl Caller>) {
+    let (sender, numbers) = fed();
+    let call = tokio::spawn(async move { client.dogged_sum(numbers).await });
+    sender.send(1).await.unwrap();
+    settle().await;
+    call.abort();
+    let _ = call.await;
+    // Within a process there is nothing between the two: the stream is the test's own.
+    drop(sender);
+    settle().await;
+    assert_eq!((probe.ended(), probe.made()), (1, 1));
+}
+
+/// Over a connection the stream ends with its call. Within a process it is the caller's, who goes on feeding it.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_reads_on_after_the_answer_learns_that_the_call_is_over() {
+    let Road { client, probe, .. } = network_road().await;
+    let (sender, numbers) = fed();
+    client.hand_over(numbers).await.unwrap();
+    sender.closed().await;
+    settle().await;
+    assert_eq!((probe.ended(), probe.made()), (1, 1));
 }
 
 async fn a_stream_has_no_deadline_by_itself(Road { client, .. }: Road<impl Caller>) {
