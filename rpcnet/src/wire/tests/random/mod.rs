@@ -1,5 +1,7 @@
 //! Random operations on both ends: whatever they do, each call ends once, as it should, and nothing is left behind.
 
+mod streams;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
