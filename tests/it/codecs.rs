@@ -117,7 +117,7 @@ async fn values_and_errors_are_the_same_in_every_codec() {
         assert!(matches!(error, CallError::App(BenchError::Refused(ref text)) if text == "no"), "{error:?}");
         // By those who do not know the method too.
         for name in ["fail", "Post/lose"] {
-            let nothing = rpcnet::Caller::codec(&channel).encode(&()).unwrap();
+            let nothing = rpcnet::Caller::codec(&channel).encode(&[(); 0]).unwrap();
             let Err(CallError::App(error)) = channel.call(name, nothing).await else {
                 panic!("{name} fails")
             };
@@ -177,7 +177,7 @@ async fn a_client_without_the_types_calls_in_json() {
     let channel = channel(&world().await, Codec::Json).await;
     assert_eq!(channel.call("Bench/echo", r#"["hi"]"#).await.unwrap(), r#""hi""#);
     assert_eq!(channel.call("Bench/echo", "[ \"hi\" ]\n").await.unwrap(), r#""hi""#);
-    assert_eq!(channel.call("Kinds/hello", "null").await.unwrap(), r#""hello""#);
+    assert_eq!(channel.call("Kinds/hello", "[]").await.unwrap(), r#""hello""#);
     for wrong in ["", "\"hi\"", r#"["hi",1]"#, r#"["hi"]]"#, r#"["hi"#] {
         let error = channel.call("Bench/echo", wrong).await.unwrap_err();
         assert_eq!((error.reason(), error.executed()), (Some(Reason::UndecodableArguments), Executed::No));

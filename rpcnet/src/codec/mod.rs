@@ -36,13 +36,13 @@ pub enum Codec {
     /// libraries for other languages exist for. Not self-describing either. What a type's own `Serialize` or `Deserialize`
     /// complains about does not become part of the error. Number 2 in the handshake.
     ///
-    /// Needs the feature `postcard`, which is on unless default features are turned off.
+    /// Needs the feature `postcard`.
     #[cfg(feature = "postcard")]
     Postcard,
     /// JSON, for clients in languages that have no Rust types, and for people who read along. Several times larger and
     /// slower than the others. Number 3 in the handshake.
     ///
-    /// Needs the feature `json`, which is on unless default features are turned off.
+    /// Needs the feature `json`.
     ///
     /// # What it cannot carry
     ///
@@ -69,7 +69,7 @@ pub enum Codec {
     ///
     /// | part of a call | JSON |
     /// |---|---|
-    /// | arguments | an array with each of them in order: `["Ann"]`, `["Ann",3]`; `null` when there are none |
+    /// | arguments | an array with each of them in order: `["Ann"]`, `["Ann",3]`; `[]` when there are none |
     /// | arguments beside a stream | the same, without the stream; each item is a message of its own |
     /// | an answer | the value of `Ok` |
     /// | an error | the value of `Err`; an [`AppError`](crate::AppError) is `{"message":"…","causes":["…"]}` |
