@@ -122,7 +122,7 @@ impl Connection {
         }
         for due in self.accepted.expire(now) {
             if due.replied {
-                self.outbox.reset(due.id, due.status);
+                self.outbox.end(due.id, Err(due.status));
             } else {
                 self.refuse(due.id, due.status);
             }

@@ -34,6 +34,8 @@ pub(crate) struct Outbox {
 struct Bulk {
     stream: StreamId,
     rest: Bytes,
+    /// Frames of the stream's end, which must not overtake the message.
+    then: BytesMut,
 }
 
 /// A point in the sequence of bytes that leave: whether what was queued there has been handed over can be asked later.
@@ -60,10 +62,29 @@ impl Outbox {
         self.put(header, |_| (), piece);
     }
 
-    /// The items of a stream end here, and are not complete.
-    pub(crate) fn reset(&mut self, stream: StreamId, status: Status) {
-        let (head, text) = ReplyHead::split(Err(status));
-        self.message(Kind::Reset, 0, stream, head.encoded_len(), |out| head.encode(out), text);
+    /// Whether some of the message that comes before the items of a stream has not left.
+    pub(crate) fn has_rest(&self, stream: StreamId) -> bool {
+        self.bulk.iter().any(|bulk| bulk.stream == stream)
+    }
+
+    /// The items of a stream end here: complete, or cut.
+    pub(crate) fn end(&mut self, stream: StreamId, end: Result<(), Status>) {
+        let mut frame = BytesMut::new();
+        match end {
+            Ok(()) => frame.extend_from_slice(&Header::bare(Kind::Finish, stream).encode()),
+            Err(status) => {
+                let (head, text) = ReplyHead::split(Err(status));
+                let (head_len, payload_len) = (head.encoded_len(), text.len());
+                let header = Header { kind: Kind::Reset, flags: flags::END, head_len, payload_len, stream };
+                frame.extend_from_slice(&header.encode());
+                head.encode(&mut frame);
+                frame.extend_from_slice(&text);
+            }
+        }
+        match self.bulk.iter_mut().find(|bulk| bulk.stream == stream) {
+            Some(bulk) => bulk.then.extend_from_slice(&frame),
+            None => self.raw(|out| out.extend_from_slice(&frame)),
+        }
     }
 
     /// The peer may send so much more of a stream.
@@ -152,7 +173,7 @@ impl Outbox {
         self.put(header, head, &first);
         if !payload.is_empty() {
             self.bulk_bytes += payload.len();
-            self.bulk.push_back(Bulk { stream, rest: payload });
+            self.bulk.push_back(Bulk { stream, rest: payload, then: BytesMut::new() });
         }
     }
 
@@ -164,7 +185,9 @@ impl Outbox {
         self.put(header, |_| (), &bulk.rest[..payload_len]);
         self.bulk_bytes -= payload_len;
         bulk.rest.advance(payload_len);
-        if !bulk.rest.is_empty() {
+        if bulk.rest.is_empty() {
+            self.raw(|out| out.extend_from_slice(&bulk.then));
+        } else {
             self.bulk.push_back(bulk);
         }
     }

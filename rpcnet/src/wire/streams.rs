@@ -35,12 +35,14 @@ impl Connection {
         if items.iter().any(|item| item.len() > max) {
             return self.cut_too_large(id, max);
         }
-        let held_back = self.outbox.len() > WRITE_BYTES_TARGET;
+        // What the items follow goes first, and others' messages are not kept waiting for long.
+        let held_back =
+            self.outbox.has_rest(id) || !items.is_empty() && self.outbox.len() > WRITE_BYTES_TARGET;
         let Some(flow) = flow(&mut self.opened, &mut self.accepted, id) else { return Writing::Gone };
         if !flow.sending.is_open() {
             return Writing::Gone;
         }
-        if held_back && !items.is_empty() {
+        if held_back {
             if !self.held_back.contains(&id) {
                 self.held_back.push(id);
             }
@@ -61,10 +63,7 @@ impl Connection {
             return;
         }
         flow.sending.close();
-        match end {
-            Ok(()) => self.outbox.bare(Kind::Finish, id),
-            Err(status) => self.outbox.reset(id, status),
-        }
+        self.outbox.end(id, end);
         self.accepted.finish(id);
     }
 

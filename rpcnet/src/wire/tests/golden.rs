@@ -133,7 +133,7 @@ fn reset_stop_and_credit() {
     let mut pair = Pair::new();
     let id = StreamId::new(1, 0, false).unwrap();
     let mut outbox = super::super::outbox::Outbox::default();
-    outbox.reset(id, Status::new(Reason::StreamCut, Executed::Yes, "no"));
+    outbox.end(id, Err(Status::new(Reason::StreamCut, Executed::Yes, "no")));
     outbox.bare(super::super::frame::Kind::Stop, id);
     outbox.credit(id, 258);
     let mut sent = BytesMut::new();

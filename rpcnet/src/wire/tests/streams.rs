@@ -302,3 +302,40 @@ fn incomplete_items_are_bounded_for_all_streams_together() {
         "it is to stop"
     );
 }
+
+/// A call whose arguments leave in pieces, and its stream.
+fn open_with_long_arguments(pair: &mut Pair) -> StreamId {
+    let head = CallHead { streaming: true, items: true, ..head(None) };
+    pair.client.connection.open(pair.now, Call { head, payload: vec![1; 1 << 20].into() }).unwrap()
+}
+
+#[test]
+fn items_follow_the_last_piece_of_the_arguments() {
+    let mut pair = Pair::new();
+    let id = open_with_long_arguments(&mut pair);
+    let mut queue: VecDeque<_> = items(3, 10).collect();
+    assert_eq!(pair.client.connection.write(id, &mut queue), Writing::Wait);
+    assert_eq!(
+        pair.client.connection.write(id, &mut VecDeque::new()),
+        Writing::Wait,
+        "it is not the end yet"
+    );
+    pair.exchange();
+    assert!(matches!(pair.client.drain()[..], [Output::Writable(_)]));
+    assert_eq!(pair.client.connection.write(id, &mut queue), Writing::Done);
+    pair.client.connection.finish(id, Ok(()));
+    pair.exchange();
+    assert_eq!(pair.server.called()[0].payload.len(), 1 << 20);
+    assert_eq!(Streams { pair, id }.read(At::Server), (items(3, 10).collect(), Some(Ok(()))));
+}
+
+#[test]
+fn a_stream_that_is_cut_before_the_arguments_have_left_is_cut_after_them() {
+    let mut pair = Pair::new();
+    let id = open_with_long_arguments(&mut pair);
+    let cut = Status::new(Reason::StreamCut, Executed::Yes, "its writer was ended");
+    pair.client.connection.finish(id, Err(cut));
+    pair.exchange();
+    assert_eq!(pair.server.called().len(), 1);
+    assert_eq!(Streams { pair, id }.read(At::Server), (vec![], Some(Err(Reason::StreamCut))));
+}
