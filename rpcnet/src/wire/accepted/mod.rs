@@ -1,9 +1,12 @@
 //! The calls the peer made: from the first frame of the arguments to the answer.
 
+mod slot;
+
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use self::slot::{Due, Gathering, Running, Slot};
 use super::{
     decode::Frame,
     flow::{Flow, Sending},
@@ -46,33 +49,6 @@ pub(super) struct Accepted {
     stopped: Vec<StreamId>,
 }
 
-#[derive(Debug)]
-enum Slot {
-    Free,
-    Gathering(Gathering),
-    Running(Running),
-    Discarding(StreamId),
-}
-
-/// A call whose arguments are whole.
-#[derive(Debug)]
-struct Running {
-    id: StreamId,
-    deadline: Option<Instant>,
-    /// Its answer has been sent, and its stream is being sent.
-    replied: bool,
-    /// Of a call with streams.
-    flow: Option<Box<Flow>>,
-}
-
-#[derive(Debug)]
-struct Gathering {
-    id: StreamId,
-    head: CallHead,
-    deadline: Option<Instant>,
-    message: Message,
-}
-
 /// What a frame of the peer leads to.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -88,16 +64,6 @@ pub(super) enum Step {
     Readable(StreamId),
     /// The peer's stream was cut at this end: the peer is to be told.
     Stop(StreamId),
-}
-
-/// A call whose deadline has passed.
-#[derive(Debug)]
-pub(super) struct Due {
-    pub(super) id: StreamId,
-    pub(super) status: Status,
-    pub(super) running: bool,
-    /// Its answer has been sent: only its stream is cut.
-    pub(super) replied: bool,
 }
 
 impl Accepted {
@@ -437,43 +403,4 @@ fn read_head(frame: &Frame, admit: bool) -> Result<CallHead, Status> {
         ));
     }
     Ok(head)
-}
-
-impl Slot {
-    fn id(&self) -> Option<StreamId> {
-        match self {
-            Slot::Free => None,
-            Slot::Gathering(Gathering { id, .. })
-            | Slot::Running(Running { id, .. })
-            | Slot::Discarding(id) => Some(*id),
-        }
-    }
-
-    fn is(&self, id: StreamId) -> bool {
-        self.id() == Some(id)
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        match self {
-            Slot::Gathering(Gathering { deadline, .. }) | Slot::Running(Running { deadline, .. }) => {
-                *deadline
-            }
-            Slot::Free | Slot::Discarding(_) => None,
-        }
-    }
-
-    fn due(&self, now: Instant) -> Option<Due> {
-        self.deadline().filter(|deadline| *deadline <= now)?;
-        let (running, replied) = match self {
-            Slot::Running(running) => (true, running.replied),
-            _ => (false, false),
-        };
-        let (executed, when) = match (running, replied) {
-            (true, true) => (Executed::Yes, "before the stream was complete"),
-            (true, false) => (Executed::Unknown, "while the method ran"),
-            (false, _) => (Executed::No, "before the arguments were complete"),
-        };
-        let status = Status::new(Reason::Deadline, executed, format!("the deadline passed {when}"));
-        Some(Due { id: self.id()?, status, running, replied })
-    }
 }
