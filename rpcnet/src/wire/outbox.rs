@@ -139,6 +139,12 @@ impl Outbox {
         self.ready.len()
     }
 
+    /// Whether the next write is full: whoever can wait does. What is left of long messages does not count, since it is sent
+    /// piece by piece after what is ready.
+    pub(crate) fn is_full(&self) -> bool {
+        self.ready.len() > WRITE_BYTES_TARGET
+    }
+
     /// Whether something is being written.
     pub(crate) fn is_in_transit(&self) -> bool {
         self.in_transit

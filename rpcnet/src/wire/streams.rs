@@ -11,7 +11,6 @@ use super::{
     flow::{Batch, Flow, Reading},
     frame::Kind,
     head::ReplyHead,
-    limits::WRITE_BYTES_TARGET,
     output::{CloseReason, Output},
     stream_id::StreamId,
 };
@@ -32,28 +31,33 @@ impl Connection {
     /// Sends the items of a call's stream, from the front, as far as may be now.
     pub(crate) fn write(&mut self, id: StreamId, items: &mut VecDeque<Bytes>) -> Writing {
         let max = self.peer_message_bytes_max() as usize;
-        if items.iter().any(|item| item.len() > max) {
-            return self.cut_too_large(id, max);
-        }
-        // What the items follow goes first, and others' messages are not kept waiting for long.
-        let held_back =
-            self.outbox.has_rest(id) || !items.is_empty() && self.outbox.len() > WRITE_BYTES_TARGET;
         let Some(flow) = flow(&mut self.opened, &mut self.accepted, id) else { return Writing::Gone };
         if !flow.sending.is_open() {
             return Writing::Gone;
         }
-        if held_back {
-            if !self.held_back.contains(&id) {
-                self.held_back.push(id);
-            }
+        if self.outbox.has_rest(id) {
+            // The message that the items follow goes first.
+            self.hold_back(id);
             return Writing::Wait;
         }
-        while flow.sending.is_ready()
-            && let Some(item) = items.pop_front()
-        {
-            flow.sending.push(id, item, &mut self.outbox);
+        loop {
+            flow.sending.advance(id, &mut self.outbox);
+            if !flow.sending.is_ready() || self.outbox.is_full() {
+                break;
+            }
+            match items.pop_front() {
+                Some(item) if item.len() > max => return self.cut_too_large(id, max),
+                Some(item) => flow.sending.begin(item),
+                None => return Writing::Done,
+            }
         }
-        if items.is_empty() && flow.sending.is_flushed() { Writing::Done } else { Writing::Wait }
+        if items.is_empty() && flow.sending.is_flushed() {
+            return Writing::Done;
+        }
+        if self.outbox.is_full() {
+            self.hold_back(id);
+        }
+        Writing::Wait
     }
 
     /// Ends a call's stream, after all of its items: complete, or cut. With a stream of the acceptor's its call is over.
@@ -117,16 +121,23 @@ impl Connection {
         };
         let Some(flow) = flow(&mut self.opened, &mut self.accepted, id) else { return Ok(()) };
         match grant {
-            Some(bytes) => flow.sending.handle_credit(id, bytes, &mut self.outbox)?,
+            Some(bytes) => flow.sending.handle_credit(id, bytes)?,
             None => flow.sending.close(),
         }
         self.outputs.push_back(Output::Writable(id));
         Ok(())
     }
 
+    /// A writer is to go on when what waits to be sent has been handed over.
+    fn hold_back(&mut self, id: StreamId) {
+        if !self.held_back.contains(&id) {
+            self.held_back.push(id);
+        }
+    }
+
     /// What was waiting to be sent has been handed over: writers that were held back go on.
     pub(super) fn let_go_on(&mut self) {
-        if !self.held_back.is_empty() && self.outbox.len() <= WRITE_BYTES_TARGET {
+        if !self.held_back.is_empty() && !self.outbox.is_full() {
             self.outputs.extend(self.held_back.drain(..).map(Output::Writable));
         }
     }

@@ -146,6 +146,7 @@ impl Accepted {
                     return Ok(Step::Wait);
                 };
                 self.buffered -= gathering.message.len();
+                self.streams -= u32::from(gathering.head.streaming);
                 Ok(self.begin(gathering, frame.payload, end, limits))
             }
             Some(Slot::Running(Running { id: running, flow: Some(_), .. })) if *running == id => {
@@ -340,6 +341,7 @@ impl Accepted {
         }
         gathering.message.push(piece, false);
         self.buffered += length;
+        self.streams += u32::from(gathering.head.streaming);
         self.slots[id.slot()] = Slot::Gathering(gathering);
         Step::Wait
     }
@@ -366,7 +368,10 @@ impl Accepted {
     /// Puts another slot in place of one, and takes what it held out of the counts.
     fn replace(&mut self, id: StreamId, slot: Slot) {
         match std::mem::replace(&mut self.slots[id.slot()], slot) {
-            Slot::Gathering(gathering) => self.buffered -= gathering.message.len(),
+            Slot::Gathering(gathering) => {
+                self.buffered -= gathering.message.len();
+                self.streams -= u32::from(gathering.head.streaming);
+            }
             Slot::Running(Running { id, flow: Some(flow), .. }) => {
                 self.buffered -= flow.receiving.partial_len();
                 self.streams -= 1;

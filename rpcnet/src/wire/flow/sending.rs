@@ -47,34 +47,26 @@ impl Sending {
         *self = Self::default();
     }
 
-    /// Sends an item, or the beginning of one. For when it `is_ready`.
-    pub(crate) fn push(&mut self, id: StreamId, item: Bytes, outbox: &mut Outbox) {
+    /// Takes an item to be sent. For when it `is_ready`.
+    pub(crate) fn begin(&mut self, item: Bytes) {
         self.rest = Some(item);
-        self.advance(id, outbox);
     }
 
     /// The peer may be sent so much more.
-    pub(crate) fn handle_credit(
-        &mut self,
-        id: StreamId,
-        bytes: u32,
-        outbox: &mut Outbox,
-    ) -> Result<(), CloseReason> {
-        if !self.open {
-            return Ok(());
+    pub(crate) fn handle_credit(&mut self, id: StreamId, bytes: u32) -> Result<(), CloseReason> {
+        if self.open {
+            self.credit += bytes as usize;
         }
-        self.credit += bytes as usize;
         if self.credit > u32::MAX as usize {
             return Err(CloseReason::violation(format_args!("the credit of {id:?} exceeds 4 GiB")));
         }
-        self.advance(id, outbox);
         Ok(())
     }
 
-    /// Sends as much of the item begun as the credit allows.
-    fn advance(&mut self, id: StreamId, outbox: &mut Outbox) {
+    /// Sends as much of the item begun as the credit allows, and the room for what is to be sent.
+    pub(crate) fn advance(&mut self, id: StreamId, outbox: &mut Outbox) {
         while let Some(rest) = &mut self.rest {
-            if self.credit < cost(rest.len().min(PIECE_MIN)) {
+            if outbox.is_full() || self.credit < cost(rest.len().min(PIECE_MIN)) {
                 return;
             }
             let length = rest.len().min(FRAME_PAYLOAD_MAX).min(self.credit - HEADER_BYTES);

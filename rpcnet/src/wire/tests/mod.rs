@@ -2,6 +2,7 @@
 
 mod calls;
 mod golden;
+mod greedy;
 mod hostile;
 mod limits;
 mod random;

@@ -49,14 +49,30 @@ impl Streams {
         items
     }
 
-    /// Reads everything there is, and how the stream ended if it has.
+    /// Lets both writers go on. True if something was sent.
+    fn go_on(&mut self) -> bool {
+        let mut sent = false;
+        loop {
+            for side in [&mut self.pair.client, &mut self.pair.server] {
+                side.connection.write(self.id, &mut VecDeque::new());
+            }
+            if !self.at(At::Client).has_transmit() && !self.at(At::Server).has_transmit() {
+                return sent;
+            }
+            sent = true;
+            self.pair.exchange();
+        }
+    }
+
+    /// Reads everything there is, and how the stream ended if it has. What the writers have begun goes on.
     fn read(&mut self, at: At) -> (Vec<Bytes>, Option<Result<(), Reason>>) {
         let (id, mut batch, mut items) = (self.id, Batch::default(), Vec::new());
         loop {
             let reading = self.at(at).read(id, &mut batch);
-            self.pair.exchange();
+            let more = self.go_on();
             match reading {
                 Reading::Items => items.extend(std::iter::from_fn(|| batch.next())),
+                Reading::Nothing if more => {}
                 Reading::Nothing => return (items, None),
                 Reading::Ended(end) => return (items, Some(end.map_err(|status| status.reason()))),
             }
