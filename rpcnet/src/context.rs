@@ -63,7 +63,8 @@ impl Context {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// The address the call came from, where the transport has one. None for a call in the same process.
+    /// The address the call came from, where the transport has one. None for a call in the same process, and for one over a
+    /// Unix domain socket.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.inner.about.peer
     }

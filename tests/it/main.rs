@@ -13,4 +13,6 @@ mod idempotency;
 mod kinds;
 mod lifecycle;
 mod schema;
+#[cfg(unix)]
+mod unix;
 mod world;

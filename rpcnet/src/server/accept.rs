@@ -1,11 +1,11 @@
 //! Accepts connections until told to stop, and then lets them finish.
 
-use std::{collections::BTreeMap, future::poll_fn, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::poll_fn, io, sync::Arc, time::Duration};
 
 use tokio::task::{Id, JoinSet};
 
 use super::{connection::Served, services::Services, settings::Settings};
-use crate::transport::{BoxStream, Listener};
+use crate::transport::{BoxStream, Listener, Peer};
 
 /// How long the loop rests after an accept that failed for want of something, such as file descriptors: without it the
 /// same error would come back at once, for ever.
@@ -43,7 +43,7 @@ impl Accept {
     }
 
     /// No error ends the loop: it is that of one connection, or passes.
-    async fn accepted(&mut self, accepted: io::Result<(BoxStream, SocketAddr)>) {
+    async fn accepted(&mut self, accepted: io::Result<(BoxStream, Peer)>) {
         match accepted {
             Ok((_, peer)) if self.served.len() >= self.settings.connections_max => {
                 let max = self.settings.connections_max;

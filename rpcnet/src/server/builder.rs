@@ -1,6 +1,11 @@
 //! A server: its services, its settings, where it listens.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 
@@ -15,7 +20,7 @@ use super::{
 use crate::{
     error::AppError,
     idempotency::{Cache, CacheLimits},
-    transport::{Address, Listener, Tcp, Transport},
+    transport::{Address, Listener, Transport, system::System},
     wire::Limits,
 };
 
@@ -39,6 +44,7 @@ pub struct Server {
     router: Router,
     settings: Settings,
     listener: Box<dyn Listener>,
+    address: Address,
 }
 
 /// Settings of a [`Server`].
@@ -62,7 +68,7 @@ pub enum BindError {
         second: String,
     },
     /// The address cannot be listened on: in use, not one of this host, not allowed.
-    #[error("cannot listen on {address}: {cause}{}", advice(cause))]
+    #[error("cannot listen on {address}: {cause}{}", advice(address, cause))]
     Listen {
         /// Where to.
         address: Address,
@@ -70,6 +76,9 @@ pub enum BindError {
         cause: io::Error,
     },
 }
+
+/// What the system says of a socket that has no IP address.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 fn remedy(first: &str, second: &str) -> &'static str {
     if first == second {
@@ -79,8 +88,11 @@ fn remedy(first: &str, second: &str) -> &'static str {
     }
 }
 
-fn advice(cause: &io::Error) -> &'static str {
+fn advice(address: &Address, cause: &io::Error) -> &'static str {
     match cause.kind() {
+        io::ErrorKind::AddrInUse if address.unix_name().is_some() => {
+            "; stop the other process, or listen at another path"
+        }
         io::ErrorKind::AddrInUse => {
             "; stop the other process, or use port 0 to let the system choose a free one"
         }
@@ -109,12 +121,20 @@ impl Server {
             connections_max: Self::CONNECTIONS_MAX_DEFAULT,
             shutdown_timeout: Self::SHUTDOWN_TIMEOUT_DEFAULT,
         };
-        ServerBuilder { router: Ok(Router::default()), settings, transport: Arc::new(Tcp::loopback()) }
+        ServerBuilder { router: Ok(Router::default()), settings, transport: Arc::new(System::loopback()) }
     }
 
-    /// Where the server listens, with the port the system chose.
+    /// The IP address at which the server listens, with the port the system chose.
+    ///
+    /// A server on a Unix domain socket has none: it is `0.0.0.0:0` then, as the system says of a socket without an address,
+    /// to which nobody can connect. [`address`](Self::address) is where any server is.
     pub fn local_addr(&self) -> SocketAddr {
-        self.listener.local_addr()
+        self.address.socket_addr().unwrap_or(NOWHERE)
+    }
+
+    /// Where the server listens, whatever the transport: what a channel in this process connects to.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Adds a service that could only be made once the address was known, such as one that calls the cluster in which this
@@ -150,7 +170,7 @@ impl Server {
     /// From then on no connection is accepted and clients are told to make their next calls elsewhere. What is still
     /// running after [`shutdown_timeout`](ServerBuilder::shutdown_timeout) is cancelled.
     pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) {
-        let Self { router, settings, listener } = self;
+        let Self { router, settings, listener, .. } = self;
         let cache = Cache::new(settings.cache);
         let services = Services::new(router, cache, settings.limits);
         Accept::new(listener, services, settings).run(shutdown).await;
@@ -182,7 +202,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Travels by another transport than TCP.
+    /// Travels by another transport than the system's sockets: TCP, or a Unix domain socket for `unix:` and a path.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Arc::new(transport);
         self
@@ -197,7 +217,7 @@ impl ServerBuilder {
     /// Allows plain TCP beyond the loopback interface: whoever is on the way can read and change what is sent, and
     /// anybody can call.
     pub fn allow_plaintext(self) -> Self {
-        self.transport(Tcp::plaintext())
+        self.transport(System::plaintext())
     }
 
     /// The bounds of each connection.
@@ -225,7 +245,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Listens on an address. Connections wait until the server is told to `serve`.
+    /// Listens on an address: `host:port`, where port 0 lets the system choose, or `unix:` and a path. Connections wait until
+    /// the server is told to `serve`.
     ///
     /// # Errors
     ///
@@ -234,7 +255,10 @@ impl ServerBuilder {
         let address = address.into();
         let router = self.router?;
         match self.transport.listen(&address).await {
-            Ok(listener) => Ok(Server { router, settings: self.settings, listener }),
+            Ok(listener) => {
+                let address = listener.address();
+                Ok(Server { router, settings: self.settings, listener, address })
+            }
             Err(cause) => Err(BindError::Listen { address, cause }),
         }
     }

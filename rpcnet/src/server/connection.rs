@@ -1,6 +1,6 @@
 //! A server's end of a connection: calls come in, are run, and answered.
 
-use std::{net::SocketAddr, sync::Arc, task::Waker};
+use std::{sync::Arc, task::Waker};
 
 use bytes::Bytes;
 use parking_lot::MutexGuard;
@@ -18,7 +18,7 @@ use crate::{
     },
     status::Status,
     streaming::Streaming,
-    transport::BoxStream,
+    transport::{BoxStream, Peer},
     wire::{CloseReason, Connection, IncomingCall, Output, Role, StreamId},
 };
 
@@ -30,7 +30,7 @@ impl Served {
     /// Takes up a connection; the future serves it until it ends.
     pub(crate) fn start(
         stream: BoxStream,
-        peer: SocketAddr,
+        peer: Peer,
         services: Arc<Services>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let now = Instant::now().into_std();
@@ -157,7 +157,7 @@ impl ServerEnd {
 struct Calls {
     shared: Arc<Shared<()>>,
     services: Arc<Services>,
-    peer: SocketAddr,
+    peer: Peer,
     codec: Codec,
     /// The calls that a cancellation concerns, by their slots. One that has finished stays until the slot's next call.
     running: Vec<Option<(StreamId, Running)>>,
@@ -240,7 +240,7 @@ impl Calls {
     fn incoming(&self, call: &IncomingCall) -> Incoming {
         let head = &call.head;
         let about = About {
-            peer: Some(self.peer),
+            peer: self.peer.socket_addr(),
             deadline: call.deadline,
             request_id: head.request_id,
             metadata: head.metadata.clone(),

@@ -1,13 +1,18 @@
 //! ④ Bytes between processes: connections that are opened and accepted, whatever carries them.
 
 pub(crate) mod address;
+#[cfg(test)]
+mod conformance;
 pub mod memory;
+mod peer;
 pub(crate) mod pump;
+pub(crate) mod system;
 pub(crate) mod tcp;
+#[cfg(unix)]
+pub(crate) mod unix;
 
 use std::{
     fmt, io,
-    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -15,7 +20,10 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use address::Address;
+pub use peer::Peer;
 pub use tcp::Tcp;
+#[cfg(unix)]
+pub use unix::Unix;
 
 /// A way for bytes to travel: opens connections and listens for them.
 ///
@@ -31,10 +39,10 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// Accepts connections.
 pub trait Listener: fmt::Debug + Send {
     /// Where it listens, with the port the system chose.
-    fn local_addr(&self) -> SocketAddr;
+    fn address(&self) -> Address;
 
-    /// The next connection and the address it came from. An error is that of one connection: the listener goes on.
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, SocketAddr)>>;
+    /// The next connection and who opened it. An error is that of one connection: the listener goes on.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, Peer)>>;
 }
 
 /// A connection's bytes in both directions.

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Address, BoxFuture, BoxStream, Listener, Transport};
+use super::{Address, BoxFuture, BoxStream, Listener, Peer, Transport};
 
 /// Plain TCP.
 ///
@@ -47,6 +47,9 @@ impl Transport for Tcp {
         Box::pin(async move {
             let mut failure = None;
             for addr in resolve(to).await? {
+                if addr.port() == 0 {
+                    return Err(no_port(addr));
+                }
                 let stream = match self.check(addr, "allow_plaintext()") {
                     Ok(addr) => TcpStream::connect(addr).await,
                     Err(refused) => Err(refused),
@@ -73,12 +76,25 @@ impl Transport for Tcp {
 async fn resolve(address: &Address) -> io::Result<Vec<SocketAddr>> {
     match address.socket_addr() {
         Some(addr) => Ok(vec![addr]),
+        None if address.unix_name().is_some() => Err(not_tcp(address)),
         None => Ok(tokio::net::lookup_host(address.to_string()).await?.collect()),
     }
 }
 
 fn no_address(name: &Address) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, format!("the name {name} has no address"))
+}
+
+fn not_tcp(address: &Address) -> io::Error {
+    let message = format!("{address} is a Unix domain socket, which TCP does not reach");
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+fn no_port(addr: SocketAddr) -> io::Error {
+    let message = format!(
+        "{addr} has no port to connect to; where a server listens, whatever the transport, is its `Server::address()`"
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
 /// Frames are coalesced here; the kernel must not wait for more.
@@ -94,12 +110,12 @@ struct Accepting {
 }
 
 impl Listener for Accepting {
-    fn local_addr(&self) -> SocketAddr {
-        self.local
+    fn address(&self) -> Address {
+        self.local.into()
     }
 
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, SocketAddr)>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, Peer)>> {
         let (stream, peer) = ready!(self.listener.poll_accept(cx))?;
-        Poll::Ready(prepare(stream).map(|stream| (stream, peer)))
+        Poll::Ready(prepare(stream).map(|stream| (stream, peer.into())))
     }
 }

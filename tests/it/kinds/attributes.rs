@@ -12,9 +12,11 @@ over_every_road! {
     metadata_and_trace_reach_the_method
     the_client_makes_the_id_of_a_keyed_call
     a_method_answers_to_its_former_names
+    a_blocking_method_runs_elsewhere
+
+    [about time]
     a_method_says_how_long_its_calls_may_take
     a_no_cancel_method_runs_to_its_end
-    a_blocking_method_runs_elsewhere
 }
 
 async fn metadata_and_trace_reach_the_method(Road { client, .. }: Road<impl Caller>) {
@@ -64,8 +66,10 @@ async fn a_blocking_method_runs_elsewhere(Road { client, .. }: Road<impl Caller>
 /// Virtual time stands still while a thread is blocked, and nothing would arrive over the network in memory.
 #[tokio::test]
 async fn a_blocking_method_learns_that_nobody_waits() {
-    nobody_waits(local_road()).await;
+    nobody_waits(local_road().await).await;
     nobody_waits(network_road().await).await;
+    #[cfg(unix)]
+    nobody_waits(super::unix_road().await).await;
 }
 
 async fn nobody_waits(Road { client, probe, .. }: Road<impl Caller>) {

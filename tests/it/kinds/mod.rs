@@ -244,7 +244,7 @@ struct Road<C> {
 }
 
 /// Within the process.
-fn local_road() -> Road<Local> {
+async fn local_road() -> Road<Local> {
     let probe = Probe::default();
     let caller = Local::new(KindsServer::new(probe.clone())).unwrap();
     Road { client: KindsClient::new(caller.clone()), caller, probe }
@@ -258,31 +258,49 @@ async fn network_road() -> Road<Channel> {
     Road { client: KindsClient::new(caller.clone()), caller, probe }
 }
 
+/// Over a Unix domain socket, and in real time: what the system carries does not wait for a clock that stands still.
+#[cfg(unix)]
+async fn unix_road() -> Road<Channel> {
+    let probe = Probe::default();
+    let folder = crate::unix::Folder::new();
+    let server = Server::builder().service(KindsServer::new(probe.clone()));
+    let server = server.bind(folder.path().join("kinds.sock")).await.unwrap();
+    let address = server.address().clone();
+    tokio::spawn(async move {
+        server.serve().await;
+        drop(folder);
+    });
+    let caller = Channel::connect(address).await.unwrap();
+    Road { client: KindsClient::new(caller.clone()), caller, probe }
+}
+
 /// A stream fed by the test.
 fn fed<T: Send + 'static>() -> (StreamSender<T>, Streaming<T>) {
     Streaming::channel(1)
 }
 
-/// Runs each claim over every road a call can take.
-macro_rules! over_every_road {
-    ($($claim:ident)*) => {
-        mod local {
+/// Runs claims over one road.
+macro_rules! over {
+    ($name:ident, $road:ident, $clock:tt: $($claim:ident)*) => {
+        mod $name {
             $(
-                #[tokio::test(start_paused = true)]
+                #[tokio::test $clock]
                 async fn $claim() {
-                    super::$claim(crate::kinds::local_road()).await;
+                    super::$claim(crate::kinds::$road().await).await;
                 }
             )*
         }
+    };
+}
+use over;
 
-        mod network {
-            $(
-                #[tokio::test(start_paused = true)]
-                async fn $claim() {
-                    super::$claim(crate::kinds::network_road().await).await;
-                }
-            )*
-        }
+/// Runs each claim over every road a call can take; those that are about time only where it is virtual.
+macro_rules! over_every_road {
+    ($($claim:ident)* [about time] $($timed:ident)*) => {
+        crate::kinds::over!(local, local_road, (start_paused = true): $($claim)* $($timed)*);
+        crate::kinds::over!(network, network_road, (start_paused = true): $($claim)* $($timed)*);
+        #[cfg(unix)]
+        crate::kinds::over!(unix, unix_road, (): $($claim)*);
     };
 }
 use over_every_road;

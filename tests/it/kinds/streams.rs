@@ -9,22 +9,24 @@ use super::{Road, fed, network_road, over_every_road};
 use crate::world::settle;
 
 over_every_road! {
-    a_method_answers_a_stream
     a_method_takes_a_stream_and_an_argument
     both_ends_stream_in_turns
     an_error_comes_before_the_stream
     a_dropped_upload_is_not_taken_for_the_whole
     a_failed_stream_gives_its_items_and_then_its_status
     a_panic_in_a_stream_cuts_it
-    a_dropped_download_stops_its_writer
     a_writer_learns_that_the_method_reads_no_more
+    a_method_with_a_stream_is_not_called_as_one_without
+
+    [about time]
+    a_method_answers_a_stream
+    a_dropped_download_stops_its_writer
     dropping_the_call_cuts_the_upload
     a_method_that_runs_on_learns_that_its_upload_was_cut
     a_stream_has_no_deadline_by_itself
     a_deadline_cuts_a_stream
     a_deadline_ends_a_call_whose_upload_hangs
     a_writer_is_not_far_ahead_of_its_reader
-    a_method_with_a_stream_is_not_called_as_one_without
 }
 
 async fn all<T>(mut stream: Streaming<T>) -> (Vec<T>, Option<rpcnet::Status>) {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     codec::Codec,
-    transport::{Address, Tcp, Transport},
+    transport::{Address, Transport, system::System},
     wire::Limits,
 };
 
@@ -33,7 +33,7 @@ impl ChannelBuilder {
     pub(super) fn new(address: Address) -> Self {
         let connector = Connector {
             address,
-            transport: Arc::new(Tcp::loopback()),
+            transport: Arc::new(System::loopback()),
             codec: Codec::default(),
             limits: Limits::default(),
             timeout: Channel::CONNECT_TIMEOUT_DEFAULT,
@@ -41,7 +41,7 @@ impl ChannelBuilder {
         Self { connector, connections: NonZeroUsize::MIN, options: CallOptions::new() }
     }
 
-    /// Travels by another transport than TCP.
+    /// Travels by another transport than the system's sockets: TCP, or a Unix domain socket for `unix:` and a path.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.connector.transport = Arc::new(transport);
         self
@@ -55,7 +55,7 @@ impl ChannelBuilder {
 
     /// Allows plain TCP beyond the loopback interface: whoever is on the way can read and change what is sent.
     pub fn allow_plaintext(self) -> Self {
-        self.transport(Tcp::plaintext())
+        self.transport(System::plaintext())
     }
 
     /// How long opening a connection may take. [`Channel::CONNECT_TIMEOUT_DEFAULT`] when not set.

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{MemoryNetwork, datagram::MemorySocket, stream::MemoryStream};
-use crate::transport::{Address, BoxFuture, BoxStream, Listener, Transport};
+use crate::transport::{Address, BoxFuture, BoxStream, Listener, Peer, Transport};
 
 /// How many connections wait to be accepted.
 const BACKLOG_MAX: usize = 128;
@@ -120,13 +120,13 @@ struct MemoryListener {
 }
 
 impl Listener for MemoryListener {
-    fn local_addr(&self) -> SocketAddr {
-        self.local
+    fn address(&self) -> Address {
+        self.local.into()
     }
 
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, SocketAddr)>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, Peer)>> {
         match self.incoming.poll_recv(cx) {
-            Poll::Ready(Some((stream, peer))) => Poll::Ready(Ok((Box::new(stream), peer))),
+            Poll::Ready(Some((stream, peer))) => Poll::Ready(Ok((Box::new(stream), peer.into()))),
             // Killed: nobody comes any more, and nobody is there to be told.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }

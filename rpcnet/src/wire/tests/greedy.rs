@@ -52,11 +52,11 @@ fn a_stream_goes_on_between_the_pieces_of_long_answers() {
     pair.server.drain();
     pair.server.connection.reply(id, Ok(ok("")), true);
     let mut items: VecDeque<_> = std::iter::repeat_n(Bytes::from(vec![7; 1000]), 10).collect();
-    let mut answers = unary.into_iter();
+    let answers = unary.into_iter();
     let mut taken = 0;
     let mut out = BytesMut::new();
     let mut waits = 0;
-    while let Some(next) = answers.next() {
+    for next in answers {
         // The server keeps two megabytes of answers waiting, which is half of what it may.
         pair.server.connection.reply(next, Ok(ok(vec![1; 1 << 20])), false);
         while pair.server.connection.outbox.len() > 2 << 20 {
