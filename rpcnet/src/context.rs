@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::{metadata::Metadata, trace::TraceContext};
+use crate::{metadata::Metadata, trace::TraceContext, transport::Identity};
 
 /// The call a handler is serving: who asks, until when, under which request id, with which metadata.
 ///
@@ -37,6 +37,7 @@ struct Inner {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct About {
     pub(crate) peer: Option<SocketAddr>,
+    pub(crate) identity: Option<Identity>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) request_id: Option<Uuid>,
     pub(crate) metadata: Option<Arc<Metadata>>,
@@ -67,6 +68,12 @@ impl Context {
     /// Unix domain socket.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.inner.about.peer
+    }
+
+    /// Who the caller proved to be, by the certificate of its connection. None without TLS, and for a client that was let in
+    /// without one.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.inner.about.identity.as_ref()
     }
 
     /// When the caller stops waiting. `None` if the caller waits for ever, and for a method that runs on when its

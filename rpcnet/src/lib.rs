@@ -102,7 +102,7 @@ pub use server::{
 pub use status::{Code, Executed, Reason, Status};
 pub use streaming::{ReaderGone, StreamSender, Streaming};
 pub use trace::{InvalidTrace, TraceContext};
-pub use transport::Address;
+pub use transport::{Address, Identity};
 pub use wire::{CloseReason, Limits};
 
 /// What almost every program that defines or calls a service names.

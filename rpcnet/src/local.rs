@@ -115,6 +115,7 @@ impl Local {
         (streaming, items): (bool, Option<Streaming<Bytes>>),
     ) -> Incoming {
         let about = About {
+            identity: None,
             peer: None,
             deadline: deadline.map(Instant::into_std),
             request_id: request.request_id,

@@ -195,11 +195,15 @@ pub enum Reason {
     IncompatibleMethod,
     /// Whoever carries the call carries no streams.
     StreamsUnsupported,
+    /// The method is for callers who say who they are, and this one did not.
+    Unauthenticated,
+    /// The caller is known and may not call the method.
+    PermissionDenied,
 }
 
 impl Reason {
     /// Numbers on the wire. They are part of the protocol: append, never renumber.
-    const WIRE: [(Reason, u8); 21] = [
+    const WIRE: [(Reason, u8); 23] = [
         (Reason::Unspecified, 0),
         (Reason::ConnectFailed, 1),
         (Reason::ConnectionLost, 2),
@@ -221,6 +225,8 @@ impl Reason {
         (Reason::UndecodableItem, 18),
         (Reason::IncompatibleMethod, 19),
         (Reason::StreamsUnsupported, 20),
+        (Reason::Unauthenticated, 21),
+        (Reason::PermissionDenied, 22),
     ];
 
     pub(crate) fn to_wire(self) -> u8 {
@@ -250,6 +256,8 @@ impl Reason {
             Reason::MessageTooLarge | Reason::TooManyCalls | Reason::Overloaded => Code::ResourceExhausted,
             Reason::Deadline => Code::DeadlineExceeded,
             Reason::AlreadyCompleted => Code::AlreadyExists,
+            Reason::Unauthenticated => Code::Unauthenticated,
+            Reason::PermissionDenied => Code::PermissionDenied,
         }
     }
 }

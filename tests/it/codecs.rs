@@ -220,7 +220,7 @@ async fn a_client_whose_codec_the_server_does_not_have_learns_it() {
     let world = world().await;
     let mut listener = world.server.listen(&"10.0.0.1:7001".into()).await.unwrap();
     tokio::spawn(async move {
-        let (mut stream, _) = std::future::poll_fn(|cx| listener.poll_accept(cx)).await.unwrap();
+        let mut stream = std::future::poll_fn(|cx| listener.poll_accept(cx)).await.unwrap().stream;
         stream.write_all(&hello(1)).await.unwrap();
         let _ = stream.read_to_end(&mut Vec::new()).await;
     });

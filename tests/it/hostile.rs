@@ -161,7 +161,7 @@ async fn a_server_that_speaks_something_else_is_named() {
     let world = World::new().await;
     let mut listener = world.server.listen(&"10.0.0.1:80".into()).await.unwrap();
     tokio::spawn(async move {
-        let (mut stream, _) = std::future::poll_fn(|cx| listener.poll_accept(cx)).await.unwrap();
+        let mut stream = std::future::poll_fn(|cx| listener.poll_accept(cx)).await.unwrap().stream;
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
     let error = Channel::builder("10.0.0.1:80").transport(world.client.clone()).connect().await.unwrap_err();

@@ -13,6 +13,7 @@ mod idempotency;
 mod kinds;
 mod lifecycle;
 mod schema;
+mod tls;
 #[cfg(unix)]
 mod unix;
 mod world;

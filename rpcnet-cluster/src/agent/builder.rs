@@ -289,8 +289,8 @@ impl Bound {
         let (server, requests) = streams::service(network.transport());
         let server = server.bind(at).await.map_err(|error| match error {
             BindError::Listen { cause, .. } => bind_error(at, cause),
-            // One method alone cannot be there twice.
-            duplicate @ BindError::Duplicate { .. } => bind_error(at, io::Error::other(duplicate)),
+            // One method alone cannot be there twice, and no rule speaks of it.
+            other => bind_error(at, io::Error::other(other)),
         })?;
         let addr = SocketAddr::new(at.ip(), server.local_addr().port());
         let datagrams = network.datagrams(addr).await.map_err(|cause| bind_error(addr, cause))?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, future::poll_fn, io, sync::Arc, time::Duration}
 use tokio::task::{Id, JoinSet};
 
 use super::{connection::Served, services::Services, settings::Settings};
-use crate::transport::{BoxStream, Listener, Peer};
+use crate::transport::{Accepted, Listener};
 
 /// How long the loop rests after an accept that failed for want of something, such as file descriptors: without it the
 /// same error would come back at once, for ever.
@@ -43,14 +43,14 @@ impl Accept {
     }
 
     /// No error ends the loop: it is that of one connection, or passes.
-    async fn accepted(&mut self, accepted: io::Result<(BoxStream, Peer)>) {
+    async fn accepted(&mut self, accepted: io::Result<Accepted>) {
         match accepted {
-            Ok((_, peer)) if self.served.len() >= self.settings.connections_max => {
+            Ok(Accepted { peer, .. }) if self.served.len() >= self.settings.connections_max => {
                 let max = self.settings.connections_max;
                 tracing::warn!(%peer, max, "connection closed: as many as `connections_max` are served");
             }
-            Ok((stream, peer)) => {
-                let (served, connection) = Served::start(stream, peer, Arc::clone(&self.services));
+            Ok(accepted) => {
+                let (served, connection) = Served::start(accepted, Arc::clone(&self.services));
                 let task = self.tasks.spawn(connection);
                 self.served.insert(task.id(), served);
             }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::{
     accept::Accept,
+    access::Rule,
     handler::untyped,
     router::{Duplicate, Router},
     routes::Service,
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     error::AppError,
     idempotency::{Cache, CacheLimits},
-    transport::{Address, Listener, Transport, system::System},
+    transport::{Address, InvalidIdentityPattern, Listener, Transport, system::System},
     wire::Limits,
 };
 
@@ -52,12 +53,15 @@ pub struct Server {
 #[must_use]
 pub struct ServerBuilder {
     router: Result<Router, Duplicate>,
+    /// Who may call what, as it was said: the methods may come later.
+    allowed: Vec<(String, Result<Rule, InvalidIdentityPattern>)>,
     settings: Settings,
     transport: Arc<dyn Transport>,
 }
 
 /// Why a server could not be bound.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BindError {
     /// Two methods cannot be told apart on the wire: the same name twice, or two names with one hash.
     #[error("{second} cannot be served beside {first}: {}", remedy(first, second))]
@@ -66,6 +70,22 @@ pub enum BindError {
         first: String,
         /// The method that was to be registered under the same id.
         second: String,
+    },
+    /// A rule is for a method that there is not, and would protect nothing.
+    #[error("`allow` names {methods}, and there is no such method; the server has {available}")]
+    NoSuchMethod {
+        /// What the rule is for.
+        methods: String,
+        /// The methods there are.
+        available: String,
+    },
+    /// A rule lets in nobody that can be.
+    #[error("`allow` for {methods}: {cause}")]
+    InvalidCaller {
+        /// What the rule is for.
+        methods: String,
+        /// What is wrong with whom it lets in. The message includes it.
+        cause: InvalidIdentityPattern,
     },
     /// The address cannot be listened on: in use, not one of this host, not allowed.
     #[error("cannot listen on {address}: {cause}{}", advice(address, cause))]
@@ -121,7 +141,8 @@ impl Server {
             connections_max: Self::CONNECTIONS_MAX_DEFAULT,
             shutdown_timeout: Self::SHUTDOWN_TIMEOUT_DEFAULT,
         };
-        ServerBuilder { router: Ok(Router::default()), settings, transport: Arc::new(System::loopback()) }
+        let transport = Arc::new(System::loopback());
+        ServerBuilder { router: Ok(Router::default()), allowed: Vec::new(), settings, transport }
     }
 
     /// The IP address at which the server listens, with the port the system chose.
@@ -160,6 +181,19 @@ impl Server {
         Ok(self.router.add_untyped(name, untyped(handler))?)
     }
 
+    /// Says who may call methods that were added after the bind: see [`ServerBuilder::allow`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such method, or a caller is none that can be.
+    pub fn allow<'a>(
+        &mut self,
+        methods: &str,
+        callers: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), BindError> {
+        allow(&mut self.router, methods.to_owned(), Rule::new(methods, callers))
+    }
+
     /// Serves until the future is dropped.
     pub async fn serve(self) {
         self.serve_with_shutdown(std::future::pending()).await;
@@ -175,6 +209,18 @@ impl Server {
         let services = Services::new(router, cache, settings.limits);
         Accept::new(listener, services, settings).run(shutdown).await;
     }
+}
+
+fn allow(
+    router: &mut Router,
+    methods: String,
+    rule: Result<Rule, InvalidIdentityPattern>,
+) -> Result<(), BindError> {
+    let rule = match rule {
+        Ok(rule) => rule,
+        Err(cause) => return Err(BindError::InvalidCaller { methods, cause }),
+    };
+    router.allow(rule).map_err(|available| BindError::NoSuchMethod { methods, available })
 }
 
 impl ServerBuilder {
@@ -199,6 +245,31 @@ impl ServerBuilder {
         {
             self.router = Err(duplicate);
         }
+        self
+    }
+
+    /// Says who may call some methods: one (`"Bank/pay"`), those of a service (`"Bank/*"`), or all (`"*"`). Callers are
+    /// [identities](crate::Identity) or [patterns](crate::transport::IdentityPattern) of them.
+    ///
+    /// Of several rules the one that says most of a method decides: its own before its service's, that before the one for all;
+    /// two for the same are one. A method of which no rule speaks is open to whoever the transport lets in. Others are denied
+    /// before their arguments are looked at, with [`Reason::PermissionDenied`](crate::Reason::PermissionDenied), or
+    /// [`Reason::Unauthenticated`](crate::Reason::Unauthenticated) when the caller has no identity: it has one over
+    /// mutual TLS.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use rpcnet::Server;
+    ///
+    /// let server = Server::builder()
+    ///     .register("pay", |bytes| async move { Ok(bytes) })
+    ///     .allow("pay", ["spiffe://prod/billing", "spiffe://prod/ops/*"]);
+    /// let slip = server.allow("pya", ["*"]).bind("127.0.0.1:0").await.unwrap_err();
+    /// assert_eq!(slip.to_string(), "`allow` names pya, and there is no such method; the server has pay");
+    /// # }
+    /// ```
+    pub fn allow<'a>(mut self, methods: &str, callers: impl IntoIterator<Item = &'a str>) -> Self {
+        self.allowed.push((methods.to_owned(), Rule::new(methods, callers)));
         self
     }
 
@@ -250,10 +321,11 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on, or two methods have the same id.
+    /// When the address cannot be listened on, two methods have the same id, or a rule of [`allow`](Self::allow) means nothing.
     pub async fn bind(self, address: impl Into<Address>) -> Result<Server, BindError> {
         let address = address.into();
-        let router = self.router?;
+        let mut router = self.router?;
+        self.allowed.into_iter().try_for_each(|(methods, rule)| allow(&mut router, methods, rule))?;
         match self.transport.listen(&address).await {
             Ok(listener) => {
                 let address = listener.address();

@@ -18,7 +18,7 @@ use crate::{
     },
     status::Status,
     streaming::Streaming,
-    transport::{BoxStream, Peer},
+    transport::{Accepted, Identity, Peer},
     wire::{CloseReason, Connection, IncomingCall, Output, Role, StreamId},
 };
 
@@ -29,8 +29,7 @@ pub(crate) struct Served(Arc<Shared<()>>);
 impl Served {
     /// Takes up a connection; the future serves it until it ends.
     pub(crate) fn start(
-        stream: BoxStream,
-        peer: Peer,
+        Accepted { stream, peer, identity }: Accepted,
         services: Arc<Services>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let now = Instant::now().into_std();
@@ -40,6 +39,7 @@ impl Served {
                 shared: Arc::clone(&shared),
                 services,
                 peer,
+                identity,
                 codec: Codec::default(),
                 running: Vec::new(),
             },
@@ -158,6 +158,7 @@ struct Calls {
     shared: Arc<Shared<()>>,
     services: Arc<Services>,
     peer: Peer,
+    identity: Option<Identity>,
     codec: Codec,
     /// The calls that a cancellation concerns, by their slots. One that has finished stays until the slot's next call.
     running: Vec<Option<(StreamId, Running)>>,
@@ -241,6 +242,7 @@ impl Calls {
         let head = &call.head;
         let about = About {
             peer: self.peer.socket_addr(),
+            identity: self.identity.clone(),
             deadline: call.deadline,
             request_id: head.request_id,
             metadata: head.metadata.clone(),

@@ -1,6 +1,7 @@
 //! ⑤ A call is served: a connection is accepted, the method found, its handler run, the answer sent.
 
 mod accept;
+mod access;
 pub(crate) mod builder;
 mod connection;
 mod execution;

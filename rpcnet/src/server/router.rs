@@ -4,23 +4,29 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use super::{handler::Handler, routes::Service};
+use super::{
+    access::{self, Access, Rule},
+    handler::Handler,
+    routes::Service,
+};
 use crate::{
     client::caller::Name,
     descriptor::{Idempotency, MethodDescriptor, MethodId},
     status::{Executed, Reason, Status},
+    transport::{Identity, IdentityPattern},
 };
 
 /// All methods of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Router {
     methods: BTreeMap<MethodId, Arc<Route>>,
+    access: Access,
 }
 
 /// One method of a server.
@@ -36,6 +42,8 @@ pub(crate) struct Route {
     method: Option<&'static MethodDescriptor>,
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) cost: Cost,
+    /// Who may call it, once that is settled; `None` is everybody.
+    allowed: OnceLock<Option<Vec<IdentityPattern>>>,
 }
 
 /// Two methods that cannot be told apart on the wire.
@@ -70,6 +78,26 @@ impl Router {
         Ok(())
     }
 
+    /// Adds a rule of who may call what.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such method, with what there is: a rule with a slip in it would protect nothing.
+    pub(crate) fn allow(&mut self, rule: Rule) -> Result<(), String> {
+        if !self.methods.values().any(|route| rule.concerns(&route.name)) {
+            return Err(Names(&self.methods).to_string());
+        }
+        self.access.add(rule);
+        Ok(())
+    }
+
+    /// Settles who may call what: no rule is added from here on.
+    pub(crate) fn settle(&self) {
+        for route in self.methods.values() {
+            route.allowed.get_or_init(|| self.access.of(&route.name));
+        }
+    }
+
     fn check(&self, id: MethodId, name: &str) -> Result<(), Duplicate> {
         match self.methods.get(&id) {
             Some(route) => Err(Duplicate { first: route.name.to_string(), second: name.to_owned() }),
@@ -99,6 +127,7 @@ impl Route {
             method: Some(method),
             handler,
             cost: Cost::default(),
+            allowed: OnceLock::new(),
         };
         (std::iter::once(method.id).chain(former).collect(), Arc::new(route))
     }
@@ -113,7 +142,16 @@ impl Route {
             method: None,
             handler,
             cost: Cost::default(),
+            allowed: OnceLock::new(),
         })
+    }
+
+    /// Refuses a caller that may not call the method.
+    pub(crate) fn check_identity(&self, caller: Option<&Identity>) -> Result<(), Status> {
+        match self.allowed.get() {
+            Some(Some(allowed)) => access::check(allowed, caller, &self.name),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses a caller that means another method by the name.

@@ -57,6 +57,7 @@ pub(crate) enum Begun {
 
 impl Services {
     pub(crate) fn new(router: Router, cache: Arc<Cache>, limits: Limits) -> Arc<Self> {
+        router.settle();
         Arc::new(Self { router, cache, limits, detached: Mutex::default() })
     }
 
@@ -71,6 +72,7 @@ impl Services {
         answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
     ) -> Result<Begun, Status> {
         let route = self.router.find(call.method)?;
+        route.check_identity(call.about.identity.as_ref())?;
         route.check_caller(call.streaming, call.fingerprint)?;
         match route.idempotency {
             Idempotency::Keyed => self.begin_keyed(route, call, answered),

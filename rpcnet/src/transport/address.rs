@@ -39,6 +39,14 @@ impl Address {
         }
     }
 
+    /// The host of a name, without its port. None for an IP address and for a Unix domain socket.
+    pub fn host(&self) -> Option<&str> {
+        match &self.0 {
+            Place::Name(name) => Some(name.rsplit_once(':').map_or(name.as_str(), |(host, _)| host)),
+            Place::Socket(_) | Place::Unix(_) => None,
+        }
+    }
+
     /// The file of a Unix domain socket. None for any other address, and for a socket without a file.
     pub fn path(&self) -> Option<&Path> {
         self.unix_name().filter(|path| !is_abstract(path))

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Address, BoxStream, Listener, Peer, Tcp, Transport, memory::MemoryNetwork};
+use super::{Accepted, Address, BoxStream, Listener, Peer, Tcp, Transport, memory::MemoryNetwork};
 
 /// A transport, and where to try it.
 struct Site {
@@ -41,6 +41,18 @@ impl Site {
         let fresh = || Address::from("10.0.0.1:0");
         let nobody = "10.0.0.1:9".into();
         Self { transport: Box::new(host), fresh: Box::new(fresh), nobody, _held: Box::new(()) }
+    }
+
+    #[cfg(feature = "development")]
+    fn tls() -> Self {
+        let plain = Self::tcp();
+        Self { transport: Box::new(mutual(Tcp::loopback())), ..plain }
+    }
+
+    #[cfg(feature = "development")]
+    fn tls_in_memory() -> Self {
+        let host = MemoryNetwork::new(1).host([10, 0, 0, 1]);
+        Self { transport: Box::new(mutual(host)), ..Self::memory() }
     }
 
     #[cfg(unix)]
@@ -82,8 +94,17 @@ impl Site {
         let mut listener = self.listen().await;
         let address = listener.address();
         let (opened, accepted) = tokio::join!(self.connect(&address), accept(&mut listener));
-        (opened.expect("somebody listens"), accepted.expect("somebody comes").0)
+        (opened.expect("somebody listens"), accepted.expect("somebody comes").stream)
     }
+}
+
+/// Mutual TLS of both ends of a site.
+#[cfg(feature = "development")]
+fn mutual(carrier: impl Transport) -> super::tls::Tls {
+    let authority = super::tls::development::Authority::new().expect("there is randomness");
+    let own = authority.issue(["127.0.0.1", "10.0.0.1"]).expect("names that certificates can be for");
+    let tls = super::tls::Tls::builder().certificate(own.chain, own.key).roots(authority.roots());
+    tls.over(carrier).allow_anonymous().allow_development_anywhere().build().expect("they fit together")
 }
 
 #[cfg(unix)]
@@ -128,7 +149,7 @@ pub(super) mod folder {
     }
 }
 
-async fn accept(listener: &mut Box<dyn Listener>) -> io::Result<(BoxStream, Peer)> {
+async fn accept(listener: &mut Box<dyn Listener>) -> io::Result<Accepted> {
     poll_fn(|cx| listener.poll_accept(cx)).await
 }
 
@@ -278,7 +299,7 @@ async fn a_listener_accepts_many_that_came_at_once(site: &Site) {
     }
     let mut numbers = Vec::new();
     for _ in 0..MANY {
-        let (mut stream, _) = accept(&mut listener).await.expect("they are all there");
+        let mut stream = accept(&mut listener).await.expect("they are all there").stream;
         numbers.push(stream.read_u8().await.expect("it was written") as usize);
     }
     numbers.sort_unstable();
@@ -308,7 +329,7 @@ async fn a_connection_that_is_gone_before_it_is_accepted_does_not_end_the_listen
         // The others come as errors, or as connections that end.
         accepted += 1;
         assert!(accepted <= 4, "four connected");
-        let Ok((mut stream, _)) = accept(&mut listener).await else { continue };
+        let Ok(Accepted { mut stream, .. }) = accept(&mut listener).await else { continue };
         let mut bytes = [0; 4];
         if stream.read_exact(&mut bytes).await.is_ok() {
             assert_eq!(&bytes, b"here");
@@ -327,12 +348,12 @@ async fn a_listener_and_its_peers_say_where_they_are(site: &Site) {
         site.connect(&address).await.expect("it listens"),
         site.connect(&address).await.expect("it listens"),
     );
-    let (_first, first) = accept(&mut one).await.expect("it is there");
-    let (_second, second) = accept(&mut one).await.expect("it is there");
+    let first = accept(&mut one).await.expect("it is there");
+    let second = accept(&mut one).await.expect("it is there");
     let ip = |addr: std::net::SocketAddr| addr.ip();
     // All of it is on one host.
-    assert_eq!(first.socket_addr().map(ip), address.socket_addr().map(ip));
-    match (first, second) {
+    assert_eq!(first.peer.socket_addr().map(ip), address.socket_addr().map(ip));
+    match (first.peer, second.peer) {
         (Peer::Socket(first), Peer::Socket(second)) => assert_ne!(first.port(), second.port()),
         (first, second) => {
             assert_eq!(first, second);
@@ -389,6 +410,10 @@ macro_rules! of_every_transport {
     ($($claim:ident)*) => {
         claims!(over_tcp, tcp, (): $($claim)*);
         claims!(in_memory, memory, (start_paused = true): $($claim)*);
+        #[cfg(feature = "development")]
+        claims!(over_tls, tls, (): $($claim)*);
+        #[cfg(feature = "development")]
+        claims!(over_tls_in_memory, tls_in_memory, (start_paused = true): $($claim)*);
         #[cfg(unix)]
         claims!(over_unix_sockets, unix, (): $($claim)*);
         #[cfg(target_os = "linux")]

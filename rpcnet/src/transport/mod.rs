@@ -1,13 +1,17 @@
 //! ④ Bytes between processes: connections that are opened and accepted, whatever carries them.
 
+mod accepted;
 pub(crate) mod address;
 #[cfg(test)]
 mod conformance;
+mod identity;
 pub mod memory;
 mod peer;
 pub(crate) mod pump;
 pub(crate) mod system;
 pub(crate) mod tcp;
+#[cfg(feature = "tls")]
+pub mod tls;
 #[cfg(unix)]
 pub(crate) mod unix;
 
@@ -19,7 +23,9 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use accepted::Accepted;
 pub use address::Address;
+pub use identity::{Identity, IdentityPattern, InvalidIdentityPattern};
 pub use peer::Peer;
 pub use tcp::Tcp;
 #[cfg(unix)]
@@ -42,7 +48,7 @@ pub trait Listener: fmt::Debug + Send {
     fn address(&self) -> Address;
 
     /// The next connection and who opened it. An error is that of one connection: the listener goes on.
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, Peer)>>;
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>>;
 }
 
 /// A connection's bytes in both directions.

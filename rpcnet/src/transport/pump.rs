@@ -19,6 +19,8 @@ pub(crate) struct Pump {
     written: usize,
     /// The stream took no more at the last write.
     blocked: bool,
+    /// The stream may hold back what it took, as TLS does, until it is flushed.
+    unflushed: bool,
     /// The stream has taken bytes again since it was blocked.
     unblocked: bool,
     room: usize,
@@ -41,6 +43,7 @@ impl Pump {
             write: BytesMut::new(),
             written: 0,
             blocked: false,
+            unflushed: false,
             unblocked: false,
             room: ROOM_MIN,
         }
@@ -53,7 +56,7 @@ impl Pump {
 
     /// Whether a write is under way and the stream takes no more for now.
     pub(crate) fn is_writing(&self) -> bool {
-        self.written < self.write.len()
+        self.written < self.write.len() || self.unflushed
     }
 
     /// Reads once: how many bytes came, 0 at the end of the stream.
@@ -84,13 +87,23 @@ impl Pump {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
                 self.written += written;
+                self.unflushed = true;
                 self.unblocked |= std::mem::take(&mut self.blocked);
             }
             self.reuse();
             if !next(&mut self.write) {
-                return Poll::Ready(Ok(()));
+                return self.poll_flush(cx);
             }
         }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unflushed {
+            self.blocked = true;
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            (self.unflushed, self.blocked) = (false, false);
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Whether the stream has taken bytes again after it took none: a sign that the peer reads. Said once.

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Address, BoxFuture, BoxStream, Listener, Peer, Transport};
+use super::{Accepted, Address, BoxFuture, BoxStream, Listener, Transport};
 
 /// Plain TCP.
 ///
@@ -114,8 +114,8 @@ impl Listener for Accepting {
         self.local.into()
     }
 
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, Peer)>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         let (stream, peer) = ready!(self.listener.poll_accept(cx))?;
-        Poll::Ready(prepare(stream).map(|stream| (stream, peer.into())))
+        Poll::Ready(prepare(stream).map(|stream| Accepted::new(stream, peer)))
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{MemoryNetwork, datagram::MemorySocket, stream::MemoryStream};
-use crate::transport::{Address, BoxFuture, BoxStream, Listener, Peer, Transport};
+use crate::transport::{Accepted, Address, BoxFuture, BoxStream, Listener, Transport};
 
 /// How many connections wait to be accepted.
 const BACKLOG_MAX: usize = 128;
@@ -124,9 +124,9 @@ impl Listener for MemoryListener {
         self.local.into()
     }
 
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, Peer)>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         match self.incoming.poll_recv(cx) {
-            Poll::Ready(Some((stream, peer))) => Poll::Ready(Ok((Box::new(stream), peer.into()))),
+            Poll::Ready(Some((stream, peer))) => Poll::Ready(Ok(Accepted::new(Box::new(stream), peer))),
             // Killed: nobody comes any more, and nobody is there to be told.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }

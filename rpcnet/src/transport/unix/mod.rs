@@ -17,7 +17,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use self::file::SocketFile;
 use super::{
-    Address, BoxFuture, BoxStream, Listener, Peer, Transport,
+    Accepted, Address, BoxFuture, BoxStream, Listener, Peer, Transport,
     address::{is_abstract, readable},
 };
 
@@ -180,9 +180,9 @@ impl Listener for Accepting {
         self.address.clone()
     }
 
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, Peer)>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         let (stream, _) = ready!(self.listener.poll_accept(cx))?;
         let peer = peer(&stream);
-        Poll::Ready(Ok((Box::new(stream), peer)))
+        Poll::Ready(Ok(Accepted::new(Box::new(stream), peer)))
     }
 }
