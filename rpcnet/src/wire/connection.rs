@@ -113,6 +113,9 @@ impl Connection {
 
     /// Time has passed.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.is_closed() {
+            return;
+        }
         if matches!(self.state, State::Greeting { until } if until <= now) {
             return self.fail(CloseReason::HandshakeTimeout);
         }
@@ -243,6 +246,8 @@ impl Connection {
             return;
         }
         self.state = State::Closed;
+        // Whoever is held back learns of the end; room for more means nothing any more.
+        self.held_back.clear();
         let outbox = &self.outbox;
         let ended = self.opened.end_all(|_, queued_at| {
             let executed = if outbox.still_holds(queued_at) { Executed::No } else { Executed::Unknown };

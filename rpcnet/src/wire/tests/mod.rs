@@ -5,6 +5,7 @@ mod golden;
 mod greedy;
 mod hostile;
 mod limits;
+mod over;
 mod random;
 mod silence;
 mod streams;
