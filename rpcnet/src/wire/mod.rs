@@ -29,6 +29,8 @@
 //! know at the end of a head, and whole frames of a kind it does not know: that is how later versions add to both.
 
 mod accepted;
+#[cfg(any(test, fuzzing))]
+mod audit;
 mod calls;
 mod connection;
 mod decode;

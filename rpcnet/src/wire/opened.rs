@@ -1,5 +1,8 @@
 //! The calls this end made: from `open` to the answer and the end of its stream, and to `close`.
 
+#[cfg(any(test, fuzzing))]
+mod audit;
+
 use std::time::Instant;
 
 use super::{

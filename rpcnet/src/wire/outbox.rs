@@ -1,5 +1,8 @@
 //! What waits to be sent: small messages in one buffer, large ones in pieces between them.
 
+#[cfg(any(test, fuzzing))]
+mod audit;
+
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};

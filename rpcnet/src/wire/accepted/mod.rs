@@ -1,5 +1,7 @@
 //! The calls the peer made: from the first frame of the arguments to the answer.
 
+#[cfg(any(test, fuzzing))]
+mod audit;
 mod slot;
 
 use std::time::Instant;

@@ -1,5 +1,8 @@
 //! Items that come in: gathered from their frames, kept until they are read, paid for with credit.
 
+#[cfg(any(test, fuzzing))]
+mod audit;
+
 use bytes::Bytes;
 
 use super::{

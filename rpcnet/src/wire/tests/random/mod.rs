@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::wire::audit::Held;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -64,6 +65,8 @@ impl Books {
                 _ => {}
             }
         }
+        pair.client.connection.audit();
+        pair.server.connection.audit();
     }
 }
 
@@ -128,6 +131,8 @@ fn finish(mut pair: Pair, mut books: Books) {
     }
     assert!(books.open.is_empty(), "calls without an end: {:?}", books.open.keys());
     assert!(pair.client.connection.is_idle() && pair.server.connection.is_idle());
+    assert_eq!(pair.client.connection.audit(), Held::default(), "the client holds nothing");
+    assert_eq!(pair.server.connection.audit(), Held::default(), "the server holds nothing");
 }
 
 proptest! {

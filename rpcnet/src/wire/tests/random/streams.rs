@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use proptest::{prelude::*, sample::Index};
 
 use super::super::*;
-use crate::wire::flow::{Batch, Reading};
+use crate::wire::{
+    audit::Held,
+    flow::{Batch, Reading},
+};
 
 /// Small, so that it is often full.
 const WINDOW: u32 = 8 << 10;
@@ -228,6 +231,8 @@ impl World {
                 _ => {}
             }
         }
+        self.pair.client.connection.audit();
+        self.pair.server.connection.audit();
     }
 
     /// Answers and closes everything: nothing may be left, on either side.
@@ -252,6 +257,8 @@ impl World {
         self.settle();
         assert!(self.pair.client.connection.is_idle(), "the client is idle");
         assert!(self.pair.server.connection.is_idle(), "the server is idle");
+        assert_eq!(self.pair.client.connection.audit(), Held::default(), "the client holds nothing");
+        assert_eq!(self.pair.server.connection.audit(), Held::default(), "the server holds nothing");
     }
 }
 
