@@ -193,9 +193,10 @@ impl Membership {
             self.ask_seeds(now);
             self.sync_if_due(now);
         }
-        self.say_farewell(now);
         self.give_up_relays(now);
         self.gossip_if_due(now);
+        // Last: nothing comes out after its end.
+        self.say_farewell(now);
         self.finish(now);
     }
 

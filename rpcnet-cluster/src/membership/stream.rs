@@ -181,6 +181,10 @@ impl Membership {
     /// If it is not a request of this cluster. Nothing was changed; count it and close the stream.
     pub fn handle_stream_request(&mut self, now: Instant, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
         let (envelope, request) = decode_request(self.cluster, bytes)?;
+        if matches!(self.phase, Phase::Departed) {
+            // Whoever asked for a page gets no answer to its question, and asks another node.
+            return Ok(encode_reply(&self.envelope(), &Reply::Done));
+        }
         self.observe(now);
         self.hear(now, &envelope, None);
         let reply = match request {

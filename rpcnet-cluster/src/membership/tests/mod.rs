@@ -1,6 +1,7 @@
 //! Claims about the membership protocol, in virtual time.
 
 mod chaos;
+mod departure;
 mod detection;
 mod dissemination;
 mod evidence;
