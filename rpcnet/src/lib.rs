@@ -75,6 +75,9 @@ mod trace;
 pub mod transport;
 mod wire;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[doc(hidden)]
 pub mod private;
 

@@ -44,9 +44,13 @@ mod message;
 mod opened;
 mod outbox;
 mod output;
+#[cfg(fuzzing)]
+pub(crate) mod raw;
 mod stream_id;
 mod streams;
 
+#[cfg(fuzzing)]
+pub(crate) use audit::Held;
 pub(crate) use calls::Call;
 pub(crate) use connection::{Connection, Role};
 pub(crate) use head::CallHead;
