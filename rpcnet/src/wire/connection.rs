@@ -163,14 +163,21 @@ impl Connection {
 
     /// What happened, oldest first.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
-        if let Some(id) = self.opened.take_stopped() {
-            return Some(Output::Writable(id));
-        }
-        if let Some(id) = self.accepted.take_stopped() {
-            self.outputs.push_front(Output::Writable(id));
-            return Some(Output::Readable(id));
+        if self.outputs.is_empty() {
+            self.tell_stopped();
         }
         self.outputs.pop_front()
+    }
+
+    /// Whoever reads or writes a stream of a call that is over looks again. However often a peer ends its calls, each is told
+    /// once.
+    fn tell_stopped(&mut self) {
+        if let Some(id) = self.opened.take_stopped() {
+            self.outputs.push_back(Output::Writable(id));
+        }
+        if let Some(id) = self.accepted.take_stopped() {
+            self.outputs.extend([Output::Readable(id), Output::Writable(id)]);
+        }
     }
 
     /// Moves what is to be written next into `out`, which is empty. False when nothing is.
@@ -246,6 +253,9 @@ impl Connection {
             return;
         }
         self.state = State::Closed;
+        while self.opened.has_stopped() || self.accepted.has_stopped() {
+            self.tell_stopped();
+        }
         // Whoever is held back learns of the end; room for more means nothing any more.
         self.held_back.clear();
         let outbox = &self.outbox;

@@ -41,3 +41,20 @@ fn a_writer_that_is_held_back_is_not_told_to_go_on_after_the_end() {
     pair.server.transmit();
     assert!(pair.server.drain().is_empty(), "`Closed` is the last output");
 }
+
+/// A call with a stream and the cancel of it, in one read.
+#[test]
+fn a_call_that_is_over_before_anything_was_told_is_told_of_in_order() {
+    let mut pair = Pair::new();
+    let id = streaming(&mut pair, None);
+    let mut bytes = pair.client.transmit();
+    pair.client.connection.close(id);
+    bytes.extend_from_slice(&pair.client.transmit());
+    pair.server.connection.handle_bytes(pair.now, &mut bytes);
+    let said = pair.server.drain();
+    assert!(matches!(said.first(), Some(Output::Called(_))), "{said:?}");
+    assert!(
+        matches!(said[1..], [Output::Abandoned(_), Output::Readable(_), Output::Writable(_)]),
+        "{said:?}"
+    );
+}
