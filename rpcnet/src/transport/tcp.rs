@@ -36,7 +36,7 @@ impl Tcp {
         }
         let message = format!(
             "{addr} is not on the loopback interface, and plain TCP can be read and changed on the way; \
-             if the network is trusted say `{setting}`"
+             use TLS (`transport::tls`), or say `{setting}` if the network is trusted"
         );
         Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
     }
