@@ -5,8 +5,8 @@ use std::time::Duration;
 use rpcnet::{CallError, CallOptions, Caller, Code, Executed, Reason, prelude::*};
 use tokio::time::Instant;
 
-use super::{Road, fed, network_road, over_every_road};
-use crate::world::settle;
+use super::{KindsClient, KindsServer, Probe, Road, fed, network_road, over_every_road};
+use crate::world::{World, settle};
 
 over_every_road! {
     a_method_takes_a_stream_and_an_argument
@@ -149,6 +149,29 @@ async fn a_task_that_reads_on_after_the_answer_learns_that_the_call_is_over() {
     sender.closed().await;
     settle().await;
     assert_eq!((probe.ended(), probe.made()), (1, 1));
+}
+
+/// The client keeps the connection for the stream, and opens another for what comes later: none is taken there any more.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_under_way_outlives_a_shutdown() {
+    let probe = Probe::default();
+    let mut world = World::with(|server| server.service(KindsServer::new(probe.clone()))).await;
+    let client = KindsClient::new(world.channel().await);
+    let (sender, lines) = fed();
+    let mut answers = client.chat(lines).await.unwrap();
+    world.shutdown.notify_one();
+    settle().await;
+    let refused = client.hello().await.unwrap_err();
+    assert_eq!(refused.executed(), Executed::No, "{refused}");
+    for line in ["one", "two"] {
+        sender.send(line.to_owned()).await.unwrap();
+        assert_eq!(answers.next().await.unwrap().unwrap(), line.to_uppercase());
+    }
+    assert!(!world.serving.is_finished(), "it waits for the stream");
+    sender.finish();
+    assert!(answers.next().await.is_none());
+    let ended = tokio::time::timeout(Duration::from_secs(1), &mut world.serving).await;
+    ended.expect("and no longer").unwrap();
 }
 
 async fn a_stream_has_no_deadline_by_itself(Road { client, .. }: Road<impl Caller>) {
