@@ -53,6 +53,7 @@
 //! | joining, tags, events, leaving | [`ClusterMembership`], [`ClusterEvent`] |
 //! | who serves what, selectors | [`WorkerRegistry`], [`Worker`], [`Selector`] |
 //! | calls: what is sent again, when, how often | [`ResilientClient`], [`FailedAttempts`] |
+//! | sealing gossip, changing its keys | [`Keyring`] |
 //! | the protocol itself, without sockets | [`membership`] |
 //! | a cluster in a test (feature `testkit`) | `testkit` |
 
@@ -65,7 +66,10 @@ mod registry;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
-pub use agent::{ClusterMembership, ClusterMembershipBuilder, Counters, Events, JoinError};
+pub use agent::{
+    ClusterMembership, ClusterMembershipBuilder, Counters, Events, JoinError, Key, KeyError, KeyId, Keyring,
+    UnreadableCounts,
+};
 pub use balance::LoadBalancing;
 pub use dispatch::{FailedAttempt, FailedAttempts, ResilientClient};
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};

@@ -13,7 +13,11 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::ClusterMembership;
+use super::counters::Counting;
 use super::driver::{Driver, Sockets};
+use super::gate::Gate;
+use super::keyring::Keyring;
+use super::sealed::{GatedTransport, Report};
 use super::seeds::{Seeds, is_seed};
 use super::socket::{DatagramSocket, Network, System};
 use super::streams::{self, Request};
@@ -35,6 +39,7 @@ pub struct ClusterMembershipBuilder {
     tags: Vec<(String, String)>,
     rpc_addr: Option<SocketAddr>,
     config: Config,
+    keyring: Option<Keyring>,
     plaintext_anywhere: bool,
     memory: Option<MemoryHost>,
 }
@@ -71,7 +76,8 @@ pub enum JoinError {
     /// Gossip is not encrypted, and the address can be reached from other hosts.
     #[error(
         "cannot bind to {addr}: it is not on the loopback interface, and gossip in plain text can be read and forged \
-         on the way; if the network is trusted say `allow_plaintext()`"
+         on the way; give the nodes of the cluster a key by `keyring(…)`, or, if the network is trusted, say \
+         `allow_plaintext()`"
     )]
     Plaintext {
         /// The address.
@@ -110,6 +116,7 @@ impl ClusterMembershipBuilder {
             tags: Vec::new(),
             rpc_addr: None,
             config: Config::new("rpcnet"),
+            keyring: None,
             plaintext_anywhere: false,
             memory: None,
         }
@@ -177,7 +184,15 @@ impl ClusterMembershipBuilder {
         self
     }
 
-    /// Allows gossip beyond the loopback interface. It is not encrypted: whoever is on the way can read and forge it.
+    /// Seals gossip with these keys, and refuses what is not. All nodes of a cluster must hold the primary key of each;
+    /// see [`Keyring`] for how it is changed while they run. Calls between nodes are not gossip, and not sealed by it.
+    pub fn keyring(mut self, keyring: impl Into<Keyring>) -> Self {
+        self.keyring = Some(keyring.into());
+        self
+    }
+
+    /// Allows what is not encrypted beyond the loopback interface: calls, and gossip without a keyring. Whoever is on the
+    /// way can read and forge them.
     pub fn allow_plaintext(mut self) -> Self {
         self.plaintext_anywhere = true;
         self
@@ -208,10 +223,13 @@ impl ClusterMembershipBuilder {
             None => Arc::new(System { plaintext_anywhere: self.plaintext_anywhere }),
         };
         let bind = self.bind_addr().await?;
-        if !self.plaintext_anywhere && !network.is_private(bind) {
+        let sealed = self.keyring.is_some();
+        if !sealed && !self.plaintext_anywhere && !network.is_private(bind) {
             return Err(JoinError::Plaintext { addr: bind });
         }
-        let bound = Bound::open(network.as_ref(), bind).await?;
+        let (gate, counting) = (Gate::new(self.config.cluster_name(), self.keyring.clone()), Arc::default());
+        let streams = gate.transport(network.streams(sealed), reporting_to(&counting));
+        let bound = Bound::open(network.as_ref(), &streams, bind).await?;
         let addr = self.announced(bound.addr)?;
         let identity = self.identity(addr)?;
         let id = identity.id();
@@ -220,7 +238,10 @@ impl ClusterMembershipBuilder {
             datagrams: bound.datagrams,
             server: bound.server,
             requests: bound.requests,
+            gate,
+            streams,
             transport: network.transport(),
+            counting,
         };
         Ok(Driver::start(id, addr, membership, sockets, Seeds::new(self.seeds)))
     }
@@ -256,6 +277,12 @@ impl ClusterMembershipBuilder {
     }
 }
 
+/// Counts the streams that cannot be read.
+fn reporting_to(counting: &Arc<Counting>) -> Report {
+    let counting = Arc::clone(counting);
+    Arc::new(move |why| counting.streams_unreadable.count(why))
+}
+
 /// Which start this is: wall-clock milliseconds, the only use of a wall clock. A clock that went back is repaired by the
 /// protocol: a node that meets a newer version of itself takes the generation after it.
 fn generation() -> Generation {
@@ -272,21 +299,29 @@ struct Bound {
 }
 
 impl Bound {
-    async fn open(network: &dyn Network, at: SocketAddr) -> Result<Self, JoinError> {
+    async fn open(
+        network: &dyn Network,
+        streams: &GatedTransport,
+        at: SocketAddr,
+    ) -> Result<Self, JoinError> {
         let tries = if at.port() == 0 { BIND_TRIES } else { 1 };
-        let mut result = Self::try_open(network, at).await;
+        let mut result = Self::try_open(network, streams, at).await;
         for _ in 1..tries {
             if !matches!(result, Err(JoinError::InUse { .. })) {
                 break;
             }
             // Free for TCP and taken for UDP: let the system choose again.
-            result = Self::try_open(network, at).await;
+            result = Self::try_open(network, streams, at).await;
         }
         result
     }
 
-    async fn try_open(network: &dyn Network, at: SocketAddr) -> Result<Self, JoinError> {
-        let (server, requests) = streams::service(network.transport());
+    async fn try_open(
+        network: &dyn Network,
+        streams: &GatedTransport,
+        at: SocketAddr,
+    ) -> Result<Self, JoinError> {
+        let (server, requests) = streams::service(streams.clone());
         let server = server.bind(at).await.map_err(|error| match error {
             BindError::Listen { cause, .. } => bind_error(at, cause),
             // One method alone cannot be there twice, and no rule speaks of it.

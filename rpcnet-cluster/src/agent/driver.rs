@@ -13,12 +13,15 @@ use tokio::time::{Instant, Sleep};
 
 use super::ClusterMembership;
 use super::counters::{Counting, count};
+use super::gate::Gate;
 use super::handle::{Command, Inner};
+use super::log::log;
 use super::published::Published;
+use super::sealed::GatedTransport;
 use super::seeds::{Resolved, Seeds, resolve};
 use super::socket::DatagramSocket;
 use super::streams::{self, Request};
-use crate::membership::{ClusterEvent, Membership, Node, NodeId, Output, StreamFailure, StreamId};
+use crate::membership::{ClusterEvent, Membership, NodeId, Output, StreamFailure, StreamId, Unreadable};
 
 /// Commands that wait for the driver; callers beyond it wait themselves, hints are dropped.
 const COMMANDS_WAITING_MAX: usize = 256;
@@ -35,7 +38,12 @@ pub(super) struct Sockets {
     pub(super) datagrams: Arc<dyn DatagramSocket>,
     pub(super) server: Server,
     pub(super) requests: mpsc::Receiver<Request>,
+    pub(super) gate: Gate,
+    /// What carries the streams, through the gate.
+    pub(super) streams: GatedTransport,
+    /// What carries calls.
     pub(super) transport: Arc<dyn Transport>,
+    pub(super) counting: Arc<Counting>,
 }
 
 type Receiving = BoxFuture<'static, std::io::Result<(Vec<u8>, SocketAddr)>>;
@@ -47,7 +55,8 @@ pub(super) struct Driver {
     datagrams: Arc<dyn DatagramSocket>,
     receiving: Receiving,
     requests: mpsc::Receiver<Request>,
-    transport: Arc<dyn Transport>,
+    gate: Gate,
+    streams: GatedTransport,
     /// Requests of ours and resolutions of names; ended with the driver.
     work: JoinSet<Work>,
     timer: Pin<Box<Sleep>>,
@@ -90,7 +99,7 @@ impl Driver {
         let (commands, received) = mpsc::channel(COMMANDS_WAITING_MAX);
         let (joined, is_joined) = watch::channel(seeds.is_empty());
         let published = Arc::new(Published::new());
-        let counting = Arc::new(Counting::default());
+        let counting = sockets.counting;
         let server = tokio::spawn(sockets.server.serve()).abort_handle();
         let mut driver = Self {
             membership,
@@ -98,7 +107,8 @@ impl Driver {
             receiving: Arc::clone(&sockets.datagrams).receive(),
             datagrams: sockets.datagrams,
             requests: sockets.requests,
-            transport: Arc::clone(&sockets.transport),
+            gate: sockets.gate,
+            streams: sockets.streams,
             work: JoinSet::new(),
             timer: Box::pin(tokio::time::sleep(IDLE)),
             inputs_since_timer: 0,
@@ -176,7 +186,14 @@ impl Driver {
         match result {
             Ok((bytes, from)) => {
                 self.receiving = Arc::clone(&self.datagrams).receive();
-                self.counting.datagram(self.membership.handle_datagram(now(), from, &bytes));
+                count(&self.counting.datagrams_received);
+                let handled = self.gate.incoming(bytes).and_then(|bytes| {
+                    self.membership.handle_datagram(now(), from, &bytes).map_err(Unreadable::from)
+                });
+                if let Err(why) = handled {
+                    tracing::trace!(%from, %why, "a datagram was dropped");
+                    self.counting.datagrams_unreadable.count(why);
+                }
             }
             Err(error) => {
                 tracing::debug!(%error, "a datagram could not be received");
@@ -192,8 +209,8 @@ impl Driver {
 
     fn handle_request(&mut self, request: Request) {
         let answer = self.membership.handle_stream_request(now(), &request.bytes);
-        if answer.is_err() {
-            count(&self.counting.streams_malformed);
+        if let Err(malformed) = &answer {
+            self.counting.streams_unreadable.count((*malformed).into());
         }
         // The asker may have gone.
         let _ = request.answer.send(answer);
@@ -202,8 +219,8 @@ impl Driver {
     fn handle_work(&mut self, work: Work) {
         match work {
             Work::Reply(id, result) => {
-                if self.membership.handle_stream_reply(now(), id, result).is_err() {
-                    count(&self.counting.streams_malformed);
+                if let Err(malformed) = self.membership.handle_stream_reply(now(), id, result) {
+                    self.counting.streams_unreadable.count(malformed.into());
                 }
             }
             Work::Resolved(resolved) => {
@@ -254,13 +271,14 @@ impl Driver {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Send { to, bytes } => {
-                if let Err(error) = self.datagrams.send(to, &bytes) {
+                let sent = self.gate.outgoing(bytes).and_then(|bytes| self.datagrams.send(to, &bytes));
+                if let Err(error) = sent {
                     tracing::debug!(%error, %to, "a datagram could not be sent");
                     count(&self.counting.datagram_errors);
                 }
             }
             Output::Stream { id, to, bytes, timeout } => {
-                let request = streams::request(Arc::clone(&self.transport), to, bytes, timeout);
+                let request = streams::request(self.streams.clone(), to, bytes, timeout);
                 self.work.spawn(async move { Work::Reply(id, request.await) });
             }
             Output::Event(event) => self.publish(event),
@@ -318,33 +336,4 @@ impl Drop for Driver {
 /// The clock of the runtime, so that a test that pauses it pauses the protocol.
 fn now() -> std::time::Instant {
     Instant::now().into_std()
-}
-
-fn log(event: &ClusterEvent) {
-    match event {
-        ClusterEvent::NodeJoined(node) => {
-            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node joined");
-        }
-        ClusterEvent::NodeLeft(node) => {
-            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node left");
-        }
-        ClusterEvent::NodeSuspected { node, phi } => {
-            tracing::warn!(id = %node.id, label = label(node), addr = %node.addr, phi, "node suspected");
-        }
-        ClusterEvent::NodeFailed(node) => {
-            tracing::warn!(id = %node.id, label = label(node), addr = %node.addr, "node failed");
-        }
-        ClusterEvent::NodeRecovered(node) => {
-            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node recovered");
-        }
-        ClusterEvent::TagsChanged(node) => {
-            tracing::debug!(id = %node.id, label = label(node), tags = ?node.tags, "tags changed");
-        }
-        ClusterEvent::Lagged { .. } => {}
-    }
-}
-
-/// The node's name for people; a field that is `None` is not printed.
-fn label(node: &Node) -> Option<&str> {
-    Some(&*node.label).filter(|label| !label.is_empty())
 }

@@ -3,15 +3,22 @@
 //! ```text
 //!   ClusterMembership ──commands──▶ driver ──▶ Membership (pure)
 //!        ▲  view, events              │ ▲
-//!        └──────── published ◀────────┘ │ datagrams (UDP) and streams (TCP) of one port number
+//!        └──────── published ◀────────┘ │
+//!                                       gate: sealed, or plain
+//!                                        │ datagrams (UDP) and streams (TCP) of one port number
 //! ```
 
 mod builder;
 mod counters;
 mod driver;
 mod events;
+mod gate;
 mod handle;
+mod keyring;
+mod log;
 mod published;
+mod seal;
+mod sealed;
 mod seeds;
 mod socket;
 mod streams;
@@ -19,6 +26,8 @@ mod streams;
 mod tests;
 
 pub use builder::{ClusterMembershipBuilder, JoinError};
-pub use counters::Counters;
+pub use counters::{Counters, UnreadableCounts};
 pub use events::Events;
 pub use handle::ClusterMembership;
+pub use keyring::Keyring;
+pub use seal::{Key, KeyError, KeyId};

@@ -13,8 +13,11 @@ use crate::membership::DATAGRAM_BYTES_MAX;
 
 /// A place in a network: it carries streams and gives out datagram sockets.
 pub(super) trait Network: fmt::Debug + Send + Sync + 'static {
-    /// What carries the streams, of this agent and of the calls to its cluster.
+    /// What carries the calls to the cluster.
     fn transport(&self) -> Arc<dyn Transport>;
+
+    /// What carries the agent's own streams, which may be sealed.
+    fn streams(&self, sealed: bool) -> Arc<dyn Transport>;
 
     /// A datagram socket at exactly this address.
     fn datagrams(&self, at: SocketAddr) -> BoxFuture<'_, io::Result<Arc<dyn DatagramSocket>>>;
@@ -41,6 +44,10 @@ pub(super) struct System {
 impl Network for System {
     fn transport(&self) -> Arc<dyn Transport> {
         Arc::new(if self.plaintext_anywhere { Tcp::plaintext() } else { Tcp::loopback() })
+    }
+
+    fn streams(&self, sealed: bool) -> Arc<dyn Transport> {
+        if sealed { Arc::new(Tcp::plaintext()) } else { self.transport() }
     }
 
     fn datagrams(&self, at: SocketAddr) -> BoxFuture<'_, io::Result<Arc<dyn DatagramSocket>>> {
@@ -71,6 +78,10 @@ impl DatagramSocket for UdpSocket {
 impl Network for MemoryHost {
     fn transport(&self) -> Arc<dyn Transport> {
         Arc::new(self.clone())
+    }
+
+    fn streams(&self, _: bool) -> Arc<dyn Transport> {
+        self.transport()
     }
 
     fn datagrams(&self, at: SocketAddr) -> BoxFuture<'_, io::Result<Arc<dyn DatagramSocket>>> {

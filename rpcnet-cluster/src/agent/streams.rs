@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rpcnet::transport::Transport;
+use parking_lot::Mutex;
 use rpcnet::{AppError, CallError, CallOptions, Channel, Limits, Reason, Server, ServerBuilder};
 use tokio::sync::{mpsc, oneshot};
 
+use super::sealed::GatedTransport;
 use crate::membership::{Malformed, STREAM_BYTES_MAX, StreamFailure};
 
 /// The method under which agents talk to each other.
@@ -25,13 +26,12 @@ pub(super) struct Request {
 }
 
 /// A server of the method, and the requests that it hands to the driver.
-pub(super) fn service(transport: Arc<dyn Transport>) -> (ServerBuilder, mpsc::Receiver<Request>) {
+pub(super) fn service(transport: GatedTransport) -> (ServerBuilder, mpsc::Receiver<Request>) {
     let (requests, received) = mpsc::channel(REQUESTS_WAITING_MAX);
-    let server =
-        Server::builder().shared_transport(transport).limits(limits()).register(METHOD, move |bytes| {
-            let requests = requests.clone();
-            async move { serve(requests, bytes).await }
-        });
+    let server = Server::builder().transport(transport).limits(limits()).register(METHOD, move |bytes| {
+        let requests = requests.clone();
+        async move { serve(requests, bytes).await }
+    });
     (server, received)
 }
 
@@ -48,14 +48,16 @@ async fn serve(requests: mpsc::Sender<Request>, bytes: Bytes) -> Result<Bytes, A
 /// Not over a pooled connection: whether the port still accepts is half of what a probe asks, and the lost connection of
 /// a process that ended says less than the refusal of a new one.
 pub(super) async fn request(
-    transport: Arc<dyn Transport>,
+    transport: GatedTransport,
     to: SocketAddr,
     bytes: Vec<u8>,
     timeout: Duration,
 ) -> Result<Vec<u8>, StreamFailure> {
+    let unreadable = Arc::new(Mutex::new(None));
+    let heard = Arc::clone(&unreadable);
+    let transport = transport.also_reporting(move |why| *heard.lock() = Some(why));
     let exchange = async {
-        let channel =
-            Channel::builder(to).shared_transport(transport).limits(limits()).connect_timeout(timeout);
+        let channel = Channel::builder(to).transport(transport).limits(limits()).connect_timeout(timeout);
         let channel = channel.connect().await.map_err(|error| match error {
             error if error.is_refused() => StreamFailure::Refused,
             rpcnet::ConnectError::TimedOut { .. } => StreamFailure::TimedOut,
@@ -64,7 +66,9 @@ pub(super) async fn request(
         let answer = channel.with(CallOptions::timeout(timeout)).call(METHOD, bytes).await;
         answer.map(|bytes| bytes.to_vec()).map_err(|error| failure(&error))
     };
-    tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(StreamFailure::TimedOut))
+    let result = tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(StreamFailure::TimedOut));
+    let unreadable = unreadable.lock().take();
+    result.map_err(|failure| unreadable.map_or(failure, StreamFailure::Unreadable))
 }
 
 fn failure(error: &CallError) -> StreamFailure {

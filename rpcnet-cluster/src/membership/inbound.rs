@@ -14,10 +14,13 @@ impl Membership {
     /// A datagram has arrived.
     ///
     /// # Errors
-    /// If it is not a message of this cluster. Nothing was changed; count it.
+    /// If it is not a message of another node of this cluster. Nothing was changed; count it.
     pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> Result<(), Malformed> {
         let datagram = Datagram::decode(self.cluster, bytes)?;
-        if datagram.envelope.from == self.me || matches!(self.phase, Phase::Departed) {
+        if datagram.envelope.from == self.me {
+            return Err(Malformed::Own);
+        }
+        if matches!(self.phase, Phase::Departed) {
             return Ok(());
         }
         self.observe(now);

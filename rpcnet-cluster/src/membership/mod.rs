@@ -40,6 +40,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod tombstones;
+mod unreadable;
 
 pub use config::{Config, Identity};
 pub use event::{ClusterEvent, MemberView, Node, NodeState};
@@ -48,5 +49,7 @@ pub use message::Malformed;
 pub use node::Membership;
 pub use output::{Output, StreamFailure, StreamId};
 pub use tags::TagError;
+pub use unreadable::Unreadable;
 
-pub(crate) use limits::{DATAGRAM_BYTES_MAX, STREAM_BYTES_MAX};
+pub(crate) use limits::{DATAGRAM_BYTES_MAX, SEAL_BYTES, STREAM_BYTES_MAX};
+pub(crate) use message::{VERSIONS, cluster_of, opening, speaks};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::ClusterEvent;
+use super::{ClusterEvent, Unreadable};
 
 /// Something for the driver to do, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +72,9 @@ pub enum StreamFailure {
     /// No way there, or the connection broke, or its peer did not understand us.
     #[error("unreachable")]
     Unreachable,
+    /// Something answers there, and not in a way that this node can read: with another key, say.
+    #[error("answered, but {0}")]
+    Unreadable(Unreadable),
     /// Nothing within the timeout.
     #[error("timed out")]
     TimedOut,

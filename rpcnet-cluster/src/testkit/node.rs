@@ -6,7 +6,7 @@ use rpcnet::{Server, ServerBuilder};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{GOSSIP_PORT, RPC_PORT, TestCluster};
-use crate::{ClusterMembership, LoadBalancing, WorkerRegistry};
+use crate::{ClusterMembership, Keyring, LoadBalancing, WorkerRegistry};
 
 /// Settings of a node under test, from [`TestCluster::node`].
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct TestNodeBuilder {
     capacity: u32,
     server: Option<ServerBuilder>,
     balancing: LoadBalancing,
+    keyring: Option<Keyring>,
 }
 
 /// What of a node runs, and ends with it.
@@ -50,7 +51,7 @@ pub struct TestNode {
 impl TestNodeBuilder {
     pub(super) fn new(cluster: TestCluster, label: &str, ip: IpAddr) -> Self {
         let (label, balancing) = (label.to_owned(), LoadBalancing::RoundRobin);
-        Self { cluster, label, ip, tags: Vec::new(), capacity: 0, server: None, balancing }
+        Self { cluster, label, ip, tags: Vec::new(), capacity: 0, server: None, balancing, keyring: None }
     }
 
     /// A tag of the node, such as `role` = `worker`.
@@ -71,6 +72,12 @@ impl TestNodeBuilder {
         self
     }
 
+    /// Seals the node's gossip, as [`ClusterMembershipBuilder::keyring`](crate::ClusterMembershipBuilder::keyring) does.
+    pub fn keyring(mut self, keyring: impl Into<Keyring>) -> Self {
+        self.keyring = Some(keyring.into());
+        self
+    }
+
     /// How the node's registry chooses among workers; round robin when not set.
     pub fn balancing(mut self, balancing: LoadBalancing) -> Self {
         self.balancing = balancing;
@@ -83,7 +90,7 @@ impl TestNodeBuilder {
     ///
     /// When a node of that label is running, or its services cannot be served.
     pub async fn start(self) -> TestNode {
-        let Self { cluster, label, ip, tags, capacity, server, balancing } = self;
+        let Self { cluster, label, ip, tags, capacity, server, balancing, keyring } = self;
         assert!(!cluster.nodes.lock().running.contains_key(&label), "the node {label} is running");
         let host = cluster.network.host(ip);
         let mut builder = ClusterMembership::builder()
@@ -92,6 +99,9 @@ impl TestNodeBuilder {
             .seeds(cluster.seeds())
             .label(&label)
             .capacity(capacity);
+        if let Some(keyring) = keyring {
+            builder = builder.keyring(keyring);
+        }
         for (key, value) in tags {
             builder = builder.tag(key, value);
         }

@@ -34,6 +34,8 @@ use super::{Generation, Incarnation, NodeId};
 /// The protocol version spoken, and the oldest understood.
 const VERSION: u8 = 1;
 const VERSION_MIN: u8 = 1;
+/// Both, as they stand in every message.
+pub(crate) const VERSIONS: u8 = VERSION_MIN << 4 | VERSION;
 
 /// Why bytes from the network were not understood. The sender's fault (or nobody's: any packet can arrive on a port);
 /// nothing was changed, the caller counts it.
@@ -52,6 +54,9 @@ pub enum Malformed {
     /// It belongs to another cluster.
     #[error("the message belongs to another cluster")]
     OtherCluster,
+    /// The message is this node's own: somebody sent it back.
+    #[error("the message is this node's own")]
+    Own,
     /// A field holds a value that no sender writes.
     #[error("the field `{0}` holds an impossible value")]
     Value(&'static str),
@@ -71,8 +76,7 @@ pub(crate) struct Envelope {
 
 impl Envelope {
     fn encode(&self, kind: u8, out: &mut Writer) {
-        out.u8(VERSION_MIN << 4 | VERSION);
-        out.u64(self.cluster);
+        out.raw(&opening(self.cluster));
         out.u8(kind);
         out.id(self.from);
         out.varint(self.generation.0);
@@ -82,8 +86,7 @@ impl Envelope {
     }
 
     fn decode(cluster: u64, input: &mut Reader<'_>) -> Result<(Self, u8), Malformed> {
-        let versions = input.u8()?;
-        if versions >> 4 > VERSION || versions & 0x0f < VERSION_MIN {
+        if !speaks(input.u8()?) {
             return Err(Malformed::Version);
         }
         if input.u64()? != cluster {
@@ -100,6 +103,18 @@ impl Envelope {
         };
         Ok((envelope, kind))
     }
+}
+
+/// Whether there is a version that both this node and the sender of this range speak.
+pub(crate) fn speaks(versions: u8) -> bool {
+    let (min, max) = (versions >> 4, versions & 0x0f);
+    min <= VERSION && max >= VERSION_MIN
+}
+
+/// What every message of a cluster begins with, which a seal says in its own way.
+pub(crate) fn opening(cluster: u64) -> [u8; 9] {
+    let [a, b, c, d, e, f, g, h] = cluster.to_be_bytes();
+    [VERSIONS, a, b, c, d, e, f, g, h]
 }
 
 /// The number that stands for a cluster's name in every header.

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::limits::{DATAGRAM_BYTES_MAX, SEAL_BYTES};
 use super::super::message::{
     Body, Datagram, DatagramWriter, Envelope, Request, cluster_of, decode_reply, decode_request,
     encode_request, update_bytes,
@@ -57,6 +58,31 @@ fn a_datagram_cut_anywhere_is_refused_and_fields_of_the_future_are_skipped() {
     let mut longer = bytes;
     longer.extend_from_slice(b"fields of a later version");
     assert_eq!(Datagram::decode(cluster, &longer).unwrap(), known);
+}
+
+#[test]
+fn a_full_datagram_leaves_exactly_the_room_that_its_seal_needs() {
+    let mut writer = DatagramWriter::new(&envelope(), Body::Gossip);
+    while writer.room() > 2 {
+        let most = writer.room() - 2;
+        assert!(!writer.push(&vec![0; most + 1]), "one byte too many");
+        assert!(writer.push(&vec![0; most]));
+    }
+    assert_eq!(writer.finish().len() + SEAL_BYTES, DATAGRAM_BYTES_MAX);
+}
+
+#[test]
+fn nodes_that_say_as_much_of_themselves_as_they_may_stay_within_a_datagram() {
+    let mut net = Net::settled(8, 9);
+    for index in 0..8 {
+        // Of many sizes, so that some fill a datagram together.
+        let tag = "x".repeat(630 - 70 * index);
+        net.input(index, |membership, now| membership.set_tag(now, "tag", &tag)).unwrap();
+    }
+    net.run_for(secs(10));
+    // The network itself holds that none is larger; this holds that it was put to the test.
+    assert!(net.largest_datagram > DATAGRAM_BYTES_MAX - 200, "{}", net.largest_datagram);
+    assert!((0..8).all(|index| net.hosts[index].view.values().all(|node| node.tag("tag").is_some())));
 }
 
 #[test]

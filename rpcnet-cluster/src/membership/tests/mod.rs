@@ -11,6 +11,7 @@ mod merge;
 mod net;
 mod purity;
 mod refutation;
+mod replay;
 mod restart;
 mod stalls;
 mod survivors;

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::super::super::limits::{DATAGRAM_BYTES_MAX, SEAL_BYTES};
 use super::super::super::message::hash;
 use super::super::super::{ClusterEvent, Output, StreamFailure, StreamId};
-use super::{Logged, Net, Process, What, ms};
+use super::{Logged, Net, Process, Said, What, ms};
 
 impl Net {
     pub(super) fn carry_out(&mut self, index: usize, output: Output) {
@@ -31,8 +32,13 @@ impl Net {
     }
 
     fn send(&mut self, index: usize, to: SocketAddr, bytes: Vec<u8>) {
-        assert!(bytes.len() <= 1_200, "a datagram of {} bytes", bytes.len());
-        self.hosts[index].sent_bytes += bytes.len() + 28;
+        let sealed = bytes.len() + SEAL_BYTES;
+        assert!(sealed <= DATAGRAM_BYTES_MAX, "a datagram of {sealed} bytes when it is sealed");
+        self.largest_datagram = self.largest_datagram.max(sealed);
+        self.hosts[index].sent_bytes += sealed + 28;
+        if let Some(recorded) = &mut self.recorded {
+            recorded.push(Said::Datagram(bytes.clone()));
+        }
         let Some(&target) = self.by_addr.get(&to) else { return };
         if self.no_datagrams || self.cut.contains(&(index, target)) || self.rng.f64() < self.loss {
             self.datagrams_lost += 1;
@@ -44,6 +50,9 @@ impl Net {
 
     fn stream(&mut self, index: usize, id: StreamId, to: SocketAddr, bytes: Vec<u8>, timeout: Duration) {
         self.hosts[index].sent_bytes += bytes.len() + 200;
+        if let Some(recorded) = &mut self.recorded {
+            recorded.push(Said::Request(bytes.clone()));
+        }
         self.hosts[index].open.insert(id);
         let result = Err(StreamFailure::TimedOut);
         self.schedule(self.now + timeout, index, What::Reply { id, result });

@@ -52,6 +52,10 @@ pub(super) struct Net {
     pub(super) log: Vec<Logged>,
     pub(super) seeds_unreachable: Vec<(usize, SocketAddr, StreamFailure)>,
     pub(super) datagrams_lost: u64,
+    /// With its seal.
+    pub(super) largest_datagram: usize,
+    /// What nodes sent, if somebody listens.
+    pub(super) recorded: Option<Vec<Said>>,
     trace: u64,
 }
 
@@ -61,6 +65,13 @@ pub(super) struct Logged {
     pub(super) at: Duration,
     pub(super) observer: usize,
     pub(super) event: ClusterEvent,
+}
+
+/// Something that a node sent.
+#[derive(Clone, Debug)]
+pub(super) enum Said {
+    Datagram(Vec<u8>),
+    Request(Vec<u8>),
 }
 
 /// A machine and the process on it.
@@ -114,6 +125,8 @@ impl Net {
             log: Vec::new(),
             seeds_unreachable: Vec::new(),
             datagrams_lost: 0,
+            largest_datagram: 0,
+            recorded: None,
             trace: 0,
         }
     }

@@ -1,5 +1,8 @@
 //! Claims about whole nodes: in a network in memory under a paused clock, and over real sockets of the loopback.
 
+mod keys;
+mod sealed;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -262,7 +265,7 @@ async fn garbage_on_either_port_changes_nothing_and_is_counted() {
     let counted = async {
         loop {
             let counters = node.counters();
-            if counters.datagrams_malformed >= 2 && counters.streams_malformed >= 1 {
+            if counters.datagrams_unreadable.total() >= 2 && counters.streams_unreadable.total() >= 1 {
                 return;
             }
             tokio::task::yield_now().await;

@@ -1,0 +1,33 @@
+//! What operators read of the cluster's changes.
+
+use crate::membership::{ClusterEvent, Node};
+
+/// One line an event; `warn` for what may need somebody.
+pub(super) fn log(event: &ClusterEvent) {
+    match event {
+        ClusterEvent::NodeJoined(node) => {
+            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node joined");
+        }
+        ClusterEvent::NodeLeft(node) => {
+            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node left");
+        }
+        ClusterEvent::NodeSuspected { node, phi } => {
+            tracing::warn!(id = %node.id, label = label(node), addr = %node.addr, phi, "node suspected");
+        }
+        ClusterEvent::NodeFailed(node) => {
+            tracing::warn!(id = %node.id, label = label(node), addr = %node.addr, "node failed");
+        }
+        ClusterEvent::NodeRecovered(node) => {
+            tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node recovered");
+        }
+        ClusterEvent::TagsChanged(node) => {
+            tracing::debug!(id = %node.id, label = label(node), tags = ?node.tags, "tags changed");
+        }
+        ClusterEvent::Lagged { .. } => {}
+    }
+}
+
+/// The node's name for people; a field that is `None` is not printed.
+fn label(node: &Node) -> Option<&str> {
+    Some(&*node.label).filter(|label| !label.is_empty())
+}
