@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BytesMut};
-use rpcnet::transport::{Address, BoxFuture, BoxStream, Listener, Peer, Transport};
+use rpcnet::transport::{Accepted, Address, BoxFuture, BoxStream, Listener, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::gate::Gate;
@@ -83,10 +83,12 @@ impl Listener for GatedListener {
         self.listener.address()
     }
 
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(BoxStream, Peer)>> {
-        let (stream, peer) = ready!(self.listener.poll_accept(cx))?;
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let Accepted { stream, peer, identity, .. } = ready!(self.listener.poll_accept(cx))?;
         let line = self.transport.gate.answering();
-        Poll::Ready(line.map(|line| (self.transport.wrap(stream, line), peer)))
+        Poll::Ready(
+            line.map(|line| Accepted::new(self.transport.wrap(stream, line), peer).identified(identity)),
+        )
     }
 }
 
