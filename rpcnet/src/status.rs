@@ -370,6 +370,28 @@ mod tests {
         }
     }
 
+    /// The first cells of each row of a table that the book shows.
+    fn rows<const N: usize>(table: &str) -> Vec<[String; N]> {
+        let row = |line: &str| {
+            let mut cells = line.split('|').skip(1).map(|cell| cell.trim().replace('`', ""));
+            std::array::from_fn(|_| cells.next().expect("a cell"))
+        };
+        table.lines().skip(2).map(row).collect()
+    }
+
+    #[test]
+    fn the_tables_in_the_book_are_these() {
+        let codes = Code::ALL.map(|code| [code.to_wire().to_string(), format!("{code:?}")]);
+        assert_eq!(rows(include_str!("wire/tests/golden/codes.md")), codes);
+        let reasons = Reason::WIRE.map(|(reason, number)| {
+            [number.to_string(), format!("{reason:?}"), format!("{:?}", reason.code())]
+        });
+        assert_eq!(rows(include_str!("wire/tests/golden/reasons.md")), reasons);
+        let executed = [Executed::No, Executed::Unknown, Executed::Yes];
+        let executed = executed.map(|executed| [executed.to_wire().to_string(), format!("{executed:?}")]);
+        assert_eq!(rows(include_str!("wire/tests/golden/executed.md")), executed);
+    }
+
     #[test]
     fn what_a_later_version_says_is_read_as_unknown() {
         assert_eq!(Code::from_wire(99), Code::Unknown);

@@ -27,6 +27,9 @@
 //! A message longer than a frame goes on in DATA frames; the frame with the flag END is its last. Frames of different calls
 //! may be interleaved, so that a small call passes between the pieces of a large one. A receiver skips what it does not
 //! know at the end of a head, and whole frames of a kind it does not know: that is how later versions add to both.
+//!
+//! The whole of it, for whoever writes the other end in another language, is `book/src/internals/protocol.md`. What it shows
+//! are the files of `tests/golden/`: a change here that is not made there fails a test.
 
 mod accepted;
 #[cfg(any(test, fuzzing))]
