@@ -70,6 +70,8 @@ pub use agent::{
     ClusterMembership, ClusterMembershipBuilder, Counters, Events, JoinError, Key, KeyError, KeyId, Keyring,
     UnreadableCounts,
 };
+#[cfg(feature = "tls")]
+pub use agent::{Security, SecurityError};
 pub use balance::LoadBalancing;
 pub use dispatch::{FailedAttempt, FailedAttempts, ResilientClient};
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use rpcnet::transport::memory::MemoryHost;
+use rpcnet::transport::{Transport, memory::MemoryHost};
 use rpcnet::{BindError, Server};
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -40,6 +40,8 @@ pub struct ClusterMembershipBuilder {
     rpc_addr: Option<SocketAddr>,
     config: Config,
     keyring: Option<Keyring>,
+    /// What carries calls, if it is not what carries gossip.
+    calls: Option<Arc<dyn Transport>>,
     plaintext_anywhere: bool,
     memory: Option<MemoryHost>,
 }
@@ -117,6 +119,7 @@ impl ClusterMembershipBuilder {
             rpc_addr: None,
             config: Config::new("rpcnet"),
             keyring: None,
+            calls: None,
             plaintext_anywhere: false,
             memory: None,
         }
@@ -191,6 +194,21 @@ impl ClusterMembershipBuilder {
         self
     }
 
+    /// Secures calls and gossip as a file says: see [`Security`](super::Security). The servers of this process are given
+    /// its [`tls`](super::Security::tls) by themselves.
+    #[cfg(feature = "tls")]
+    pub fn security(self, security: &super::Security) -> Self {
+        security.watch();
+        self.keyring(security.keyring()).transport(security.tls())
+    }
+
+    /// Carries calls to workers by another transport than plain sockets, such as
+    /// [`Tls`](rpcnet::transport::tls::Tls). Gossip has its own, which a [`keyring`](Self::keyring) seals.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.calls = Some(Arc::new(transport));
+        self
+    }
+
     /// Allows what is not encrypted beyond the loopback interface: calls, and gossip without a keyring. Whoever is on the
     /// way can read and forge them.
     pub fn allow_plaintext(mut self) -> Self {
@@ -240,7 +258,7 @@ impl ClusterMembershipBuilder {
             requests: bound.requests,
             gate,
             streams,
-            transport: network.transport(),
+            transport: self.calls.clone().unwrap_or_else(|| network.transport()),
             counting,
         };
         Ok(Driver::start(id, addr, membership, sockets, Seeds::new(self.seeds)))

@@ -93,6 +93,19 @@ impl Keyring {
         self.ring.read().ids()
     }
 
+    /// Takes the keys of another keyring in place of its own.
+    #[cfg(feature = "tls")]
+    pub(super) fn replace(&self, other: &Self) {
+        let ring = other.ring.read().clone();
+        *self.ring.write() = ring;
+    }
+
+    /// Another keyring with the same keys.
+    #[cfg(feature = "tls")]
+    pub(super) fn copy(&self) -> Self {
+        Self { ring: Arc::new(RwLock::new(self.ring.read().clone())) }
+    }
+
     pub(super) fn ring(&self) -> RwLockReadGuard<'_, Ring> {
         self.ring.read()
     }

@@ -19,6 +19,8 @@ mod log;
 mod published;
 mod seal;
 mod sealed;
+#[cfg(feature = "tls")]
+mod security;
 mod seeds;
 mod socket;
 mod streams;
@@ -31,3 +33,5 @@ pub use events::Events;
 pub use handle::ClusterMembership;
 pub use keyring::Keyring;
 pub use seal::{Key, KeyError, KeyId};
+#[cfg(feature = "tls")]
+pub use security::{Security, SecurityError};
