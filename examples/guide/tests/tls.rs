@@ -6,6 +6,8 @@ use rpcnet::{
     transport::tls::{Tls, development::Authority},
 };
 
+use rpcnet_cluster::{ClusterMembership, LoadBalancing, ResilientClient, Security, WorkerRegistry};
+
 /// A directory of a test, gone with it.
 struct Folder(std::path::PathBuf);
 
@@ -111,6 +113,42 @@ async fn who_may_call_what() -> rpcnet::Result<()> {
     let left = status.borrow().expires_in();
     assert!(left.is_some_and(|left| left.as_secs() > 86_400));
     // ANCHOR_END: status
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cluster_by_one_file() -> rpcnet::Result<()> {
+    let folder = Folder::new();
+    let authority = Authority::new()?;
+    let own = authority.issue(["spiffe://prod/bank"])?;
+    for (name, bytes) in [
+        ("tls.crt", own.chain.to_vec()?),
+        ("tls.key", own.key.to_vec()?),
+        ("ca.crt", authority.roots().to_vec()?),
+        ("gossip.keys", "5e".repeat(32).into_bytes()),
+        ("security.toml", include_bytes!("../security.toml").to_vec()),
+    ] {
+        std::fs::write(folder.0.join(name), bytes)?;
+    }
+    let file = folder.0.join("security.toml");
+
+    // ANCHOR: cluster
+    let security = Security::from_file(file)?;
+    let server = Server::builder().service(BankServer::new(Vault)).transport(security.tls());
+    let server = server.bind("127.0.0.1:0").await?;
+    let node = ClusterMembership::builder()
+        .bind("127.0.0.1:0")
+        .security(&security)
+        .tag("role", "bank")
+        .advertise(server.local_addr())
+        .join()
+        .await?;
+    // ANCHOR_END: cluster
+    tokio::spawn(server.serve());
+
+    let registry = WorkerRegistry::new(&node, LoadBalancing::RoundRobin);
+    let bank = BankClient::new(ResilientClient::new(registry).select("role=bank"));
+    assert_eq!(bank.balance("7".into()).await?, "spiffe://prod/bank asks for 7");
     Ok(())
 }
 

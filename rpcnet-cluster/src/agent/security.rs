@@ -135,12 +135,16 @@ impl Security {
         let path = path.as_ref();
         let read = |cause| SecurityError::Read { path: path.to_owned(), cause };
         let text = std::fs::read_to_string(path).map_err(read)?;
-        let syntax = |error: toml::de::Error| SecurityError::Syntax { path: path.to_owned(), cause: error.to_string() };
+        let syntax = |error: toml::de::Error| SecurityError::Syntax {
+            path: path.to_owned(),
+            cause: error.to_string(),
+        };
         let file: File = toml::from_str(&text).map_err(syntax)?;
         let beside = |relative: &Path| path.parent().unwrap_or(Path::new("")).join(relative);
         let part = file.tls;
-        let mut tls =
-            Tls::builder().certificate(beside(&part.certificate), beside(&part.key)).roots(beside(&part.roots));
+        let mut tls = Tls::builder()
+            .certificate(beside(&part.certificate), beside(&part.key))
+            .roots(beside(&part.roots));
         for pattern in part.servers {
             tls = tls.servers(pattern.parse()?);
         }
@@ -188,7 +192,10 @@ impl Security {
 
 impl fmt::Debug for Security {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Security").field("tls", &self.inner.tls).field("keyring", &self.inner.keyring).finish()
+        f.debug_struct("Security")
+            .field("tls", &self.inner.tls)
+            .field("keyring", &self.inner.keyring)
+            .finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! TLS: who gets in, who does not and is told why, and certificates that change while calls run.
 
+mod cluster;
 mod floods;
 mod identities;
 mod refusals;
