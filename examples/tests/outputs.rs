@@ -27,3 +27,8 @@ fn hello() {
 fn kinds() {
     prints_what_is_said("kinds", env!("CARGO_BIN_EXE_kinds"));
 }
+
+#[test]
+fn middleware() {
+    prints_what_is_said("middleware", env!("CARGO_BIN_EXE_middleware"));
+}

@@ -53,6 +53,7 @@
 //! | errors | [`CallError`], [`Status`], [`AppError`] |
 //! | what a handler may know of its call | [`Context`] |
 //! | whether two programs mean the same by a type | [`Schema`], [`schema_of`] |
+//! | middleware at either end: tracing, authorization, `tower`'s layers | [`layer`] |
 //! | tests without a network | [`transport::memory`] |
 
 mod body;
@@ -63,6 +64,8 @@ mod descriptor;
 mod driver;
 mod error;
 mod idempotency;
+#[cfg(feature = "tower")]
+pub mod layer;
 mod local;
 mod metadata;
 mod method;
@@ -110,6 +113,8 @@ pub use wire::{CloseReason, Limits};
 
 /// What almost every program that defines or calls a service names.
 pub mod prelude {
+    #[cfg(feature = "tower")]
+    pub use crate::layer::CallerExt as _;
     pub use crate::{
         AppError, CallError, CallOptions, Channel, Context, Executed, Server, Streaming, rpc_trait,
     };

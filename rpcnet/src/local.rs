@@ -8,26 +8,22 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::{
-    sync::oneshot,
-    time::{Instant, Sleep},
-};
+use tokio::time::{Instant, Sleep};
 
 use crate::{
     body::{Body, Streamed},
     client::caller::{Answer, Caller, Request},
     codec::Codec,
-    context::{About, Context},
-    idempotency::{Cache, CacheLimits},
+    context::About,
     server::{
         builder::BindError,
         router::Router,
         routes::Service,
-        services::{Begun, Incoming, Services, attached},
+        services::{Incoming, Services, awaited},
+        settings::Settings,
     },
     status::{Executed, Reason, Status},
     streaming::Streaming,
-    wire::Limits,
 };
 
 /// Carries calls to a service in the same process. What the `local` of every generated client is made of.
@@ -70,8 +66,11 @@ impl Local {
     pub fn new(service: impl Service) -> Result<Self, BindError> {
         let mut router = Router::default();
         router.add_service(service)?;
-        let services = Services::new(router, Cache::new(CacheLimits::default()), Limits::default());
-        Ok(Self { services })
+        Ok(Self::serving(Services::new(router, Settings::default())))
+    }
+
+    pub(crate) fn serving(services: Arc<Services>) -> Self {
+        Self { services }
     }
 
     /// Runs a call until it has answered or its deadline has passed.
@@ -85,17 +84,8 @@ impl Local {
             let message = "the deadline had passed before the call was made";
             return Err(Status::new(Reason::Deadline, Executed::No, message));
         }
-        let (answered, answer) = oneshot::channel();
         let call = self.incoming(request, deadline, call);
-        let begun = self.services.begin(call, move |result| drop(answered.send(result)))?;
-        let ran = async {
-            match begun {
-                Begun::Run(execution) => execution.await,
-                Begun::Detached(context) => Waiting { context: Some(context), answer }.await,
-                Begun::Attached(answer) => attached(answer).await,
-                Begun::Replayed(result) => result.map(Streamed::from),
-            }
-        };
+        let ran = awaited(|answered| self.services.begin(call, move |result| drop(answered.send(result))));
         let Some(deadline) = deadline else { return ran.await };
         let passed =
             || Status::new(Reason::Deadline, Executed::Unknown, "the deadline passed while the method ran");
@@ -145,33 +135,6 @@ impl Caller for Local {
 
     fn codec(&self) -> Codec {
         Codec::default()
-    }
-}
-
-/// Waits for a call that runs by itself, and tells it when nobody waits any more.
-struct Waiting {
-    /// `None` once the call has answered.
-    context: Option<Context>,
-    answer: oneshot::Receiver<Result<Streamed, Status>>,
-}
-
-impl Future for Waiting {
-    type Output = Result<Streamed, Status>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.answer).poll(cx).map(|answer| {
-            self.context = None;
-            answer.unwrap_or_else(|_| {
-                let message = "the runtime that ran the call has ended";
-                Err(Status::new(Reason::ConnectionLost, Executed::Unknown, message))
-            })
-        })
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.context.iter().for_each(Context::cancel);
     }
 }
 

@@ -195,9 +195,9 @@ pub enum Reason {
     IncompatibleMethod,
     /// Whoever carries the call carries no streams.
     StreamsUnsupported,
-    /// The method is for callers who say who they are, and this one did not.
+    /// Whoever makes the call has to say who they are, and did not: no identity, no credentials, or none that are accepted.
     Unauthenticated,
-    /// The caller is known and may not call the method.
+    /// The caller is known and may not make the call.
     PermissionDenied,
 }
 
@@ -280,8 +280,12 @@ impl Status {
 
     /// The same failure with the error that caused it.
     #[must_use]
-    pub fn caused_by(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
-        self.inner.cause = Some(Arc::new(cause));
+    pub fn caused_by(self, cause: impl StdError + Send + Sync + 'static) -> Self {
+        self.caused_by_shared(Arc::new(cause))
+    }
+
+    pub(crate) fn caused_by_shared(mut self, cause: Arc<dyn StdError + Send + Sync>) -> Self {
+        self.inner.cause = Some(cause);
         self
     }
 

@@ -11,6 +11,7 @@ mod fingerprint;
 mod hostile;
 mod idempotency;
 mod kinds;
+mod layers;
 mod lifecycle;
 mod schema;
 mod tls;

@@ -15,6 +15,8 @@ mod instead;
 #[cfg(test)]
 mod methods;
 #[cfg(test)]
+mod middleware;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod unit;

@@ -172,4 +172,8 @@ impl Caller for ResilientClient {
     fn codec(&self) -> Codec {
         Codec::default()
     }
+
+    fn options(&self) -> CallOptions {
+        self.options.clone()
+    }
 }

@@ -44,6 +44,12 @@ pub trait Caller: Clone + Send + Sync + 'static {
     fn codec(&self) -> Codec {
         Codec::Bincode
     }
+
+    /// What calls are made with where their own options leave something open. Whatever stands between a call and the caller
+    /// needs it to know the call's deadline.
+    fn options(&self) -> CallOptions {
+        CallOptions::new()
+    }
 }
 
 /// One call, encoded once however often it is sent.

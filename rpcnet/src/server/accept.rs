@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, future::poll_fn, io, sync::Arc, time::Duration}
 
 use tokio::task::{Id, JoinSet};
 
-use super::{connection::Served, services::Services, settings::Settings};
+use super::{connection::Served, router::Router, services::Services, settings::Settings};
 use crate::transport::{Accepted, Listener};
 
 /// How long the loop rests after an accept that failed for want of something, such as file descriptors: without it the
@@ -19,14 +19,18 @@ const LINGER: Duration = Duration::from_millis(500);
 pub(super) struct Accept {
     listener: Box<dyn Listener>,
     services: Arc<Services>,
-    settings: Settings,
+    connections_max: usize,
+    shutdown_timeout: Duration,
     tasks: JoinSet<()>,
     served: BTreeMap<Id, Served>,
 }
 
 impl Accept {
-    pub(super) fn new(listener: Box<dyn Listener>, services: Arc<Services>, settings: Settings) -> Self {
-        Self { listener, services, settings, tasks: JoinSet::new(), served: BTreeMap::new() }
+    pub(super) fn new(listener: Box<dyn Listener>, router: Router, settings: Settings) -> Self {
+        let Settings { connections_max, shutdown_timeout, .. } = settings;
+        let services = Services::new(router, settings);
+        let (tasks, served) = (JoinSet::new(), BTreeMap::new());
+        Self { listener, services, connections_max, shutdown_timeout, tasks, served }
     }
 
     pub(super) async fn run(mut self, shutdown: impl Future<Output = ()>) {
@@ -45,8 +49,8 @@ impl Accept {
     /// No error ends the loop: it is that of one connection, or passes.
     async fn accepted(&mut self, accepted: io::Result<Accepted>) {
         match accepted {
-            Ok(Accepted { peer, .. }) if self.served.len() >= self.settings.connections_max => {
-                let max = self.settings.connections_max;
+            Ok(Accepted { peer, .. }) if self.served.len() >= self.connections_max => {
+                let max = self.connections_max;
                 tracing::warn!(%peer, max, "connection closed: as many as `connections_max` are served");
             }
             Ok(accepted) => {
@@ -85,7 +89,7 @@ impl Accept {
             }
             self.services.finish().await;
         };
-        if tokio::time::timeout(self.settings.shutdown_timeout, finish).await.is_err() {
+        if tokio::time::timeout(self.shutdown_timeout, finish).await.is_err() {
             let left = self.tasks.len();
             tracing::warn!(
                 left,

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     error::AppError,
-    idempotency::{Cache, CacheLimits},
+    idempotency::CacheLimits,
+    local::Local,
     transport::{Address, InvalidIdentityPattern, Listener, Transport, system::System},
     wire::Limits,
 };
@@ -135,12 +136,7 @@ impl Server {
 
     /// Settings for a server.
     pub fn builder() -> ServerBuilder {
-        let settings = Settings {
-            limits: Limits::default(),
-            cache: CacheLimits::default(),
-            connections_max: Self::CONNECTIONS_MAX_DEFAULT,
-            shutdown_timeout: Self::SHUTDOWN_TIMEOUT_DEFAULT,
-        };
+        let settings = Settings::default();
         let transport = Arc::new(System::loopback());
         ServerBuilder { router: Ok(Router::default()), allowed: Vec::new(), settings, transport }
     }
@@ -205,9 +201,7 @@ impl Server {
     /// running after [`shutdown_timeout`](ServerBuilder::shutdown_timeout) is cancelled.
     pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) {
         let Self { router, settings, listener, .. } = self;
-        let cache = Cache::new(settings.cache);
-        let services = Services::new(router, cache, settings.limits);
-        Accept::new(listener, services, settings).run(shutdown).await;
+        Accept::new(listener, router, settings).run(shutdown).await;
     }
 }
 
@@ -221,6 +215,16 @@ fn allow(
         Err(cause) => return Err(BindError::InvalidCaller { methods, cause }),
     };
     router.allow(rule).map_err(|available| BindError::NoSuchMethod { methods, available })
+}
+
+/// The methods, with the rules of who may call them.
+fn ruled(
+    router: Result<Router, Duplicate>,
+    allowed: Vec<(String, Result<Rule, InvalidIdentityPattern>)>,
+) -> Result<Router, BindError> {
+    let mut router = router?;
+    allowed.into_iter().try_for_each(|(methods, rule)| allow(&mut router, methods, rule))?;
+    Ok(router)
 }
 
 impl ServerBuilder {
@@ -316,6 +320,40 @@ impl ServerBuilder {
         self
     }
 
+    /// Puts a layer before every method: `tower`'s own, one of [`rpcnet::layer`](crate::layer), or your own. What is given
+    /// first is outermost.
+    ///
+    /// It sees a call once its method was found, and before anything else: before a repeated request id is looked up, and before
+    /// the arguments are decoded. See [`layer`](crate::layer) for what becomes of its errors. Each use of this costs a call some
+    /// allocations; a [`ServiceBuilder`](https://docs.rs/tower/latest/tower/struct.ServiceBuilder.html) makes one layer of
+    /// many.
+    #[cfg(feature = "tower")]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: tower::Layer<crate::layer::Serve> + Send + 'static,
+        L::Service: tower::Service<crate::layer::ServerCall, Response = crate::Streamed>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        <L::Service as tower::Service<crate::layer::ServerCall>>::Error: Into<crate::layer::BoxError>,
+        <L::Service as tower::Service<crate::layer::ServerCall>>::Future: Send + 'static,
+    {
+        self.settings.layers.push(layer);
+        self
+    }
+
+    /// What this server would serve, layers included, without a network: for tests, and for programs that have both ends.
+    /// Settings of connections mean nothing there.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), but for what is about the address.
+    pub fn local(self) -> Result<Local, BindError> {
+        let router = ruled(self.router, self.allowed)?;
+        Ok(Local::serving(Services::new(router, self.settings)))
+    }
+
     /// Listens on an address: `host:port`, where port 0 lets the system choose, or `unix:` and a path. Connections wait until
     /// the server is told to `serve`.
     ///
@@ -324,8 +362,7 @@ impl ServerBuilder {
     /// When the address cannot be listened on, two methods have the same id, or a rule of [`allow`](Self::allow) means nothing.
     pub async fn bind(self, address: impl Into<Address>) -> Result<Server, BindError> {
         let address = address.into();
-        let mut router = self.router?;
-        self.allowed.into_iter().try_for_each(|(methods, rule)| allow(&mut router, methods, rule))?;
+        let router = ruled(self.router, self.allowed)?;
         match self.transport.listen(&address).await {
             Ok(listener) => {
                 let address = listener.address();

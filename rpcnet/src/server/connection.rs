@@ -234,6 +234,15 @@ impl Calls {
             Begun::Detached(context) => self.remember(id, Running::Detached(context)),
             Begun::Attached(answer) => self.spawn(id, attached(answer)),
             Begun::Replayed(result) => return Ok(Some(result.map(Streamed::from))),
+            #[cfg(feature = "tower")]
+            Begun::Layered(mut call) => {
+                if call.is_cheap()
+                    && let Some(result) = call.poll_inline()
+                {
+                    return Ok(Some(result));
+                }
+                self.spawn(id, call);
+            }
         }
         Ok(None)
     }

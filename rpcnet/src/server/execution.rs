@@ -146,12 +146,17 @@ impl Drop for Outgoing {
 }
 
 fn panicked(route: &Route, panic: Box<dyn Any + Send>) -> Status {
+    report(&route.name, "a handler panicked", panic);
+    Status::new(Reason::Panicked, Executed::Yes, "the handler panicked; what it did before is not undone")
+}
+
+/// Logs a panic of the user's code, and gets rid of it.
+pub(crate) fn report(method: &str, who: &'static str, panic: Box<dyn Any + Send>) {
     let what = panic.downcast_ref::<&str>().copied();
     let what = what.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-    tracing::error!(method = %route.name, panic = what, "a handler panicked");
+    tracing::error!(method, panic = what, "{who}");
     // What was panicked with is a value of the user's, and dropping it may panic too.
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(again);
     }
-    Status::new(Reason::Panicked, Executed::Yes, "the handler panicked; what it did before is not undone")
 }

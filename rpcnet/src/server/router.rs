@@ -39,7 +39,7 @@ pub(crate) struct Route {
     pub(crate) no_cancel: bool,
     streaming: bool,
     /// `None` for one of bytes.
-    method: Option<&'static MethodDescriptor>,
+    pub(crate) method: Option<&'static MethodDescriptor>,
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) cost: Cost,
     /// Who may call it, once that is settled; `None` is everybody.

@@ -1,6 +1,10 @@
 //! What a server serves, and how a call to it begins.
 
-use std::sync::Arc;
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+};
 
 use parking_lot::Mutex;
 use tokio::{sync::oneshot, task::JoinSet};
@@ -9,7 +13,10 @@ use uuid::Uuid;
 use super::{
     execution::Execution,
     router::{Route, Router},
+    settings::Settings,
 };
+#[cfg(feature = "tower")]
+use crate::layer::{Serve, ServerCall, stack::LayeredCall};
 use crate::{
     body::{Body, Streamed},
     client::caller::Answer,
@@ -27,6 +34,9 @@ pub(crate) struct Services {
     pub(crate) router: Router,
     pub(crate) cache: Arc<Cache>,
     pub(crate) limits: Limits,
+    /// What stands before every method, if anything does.
+    #[cfg(feature = "tower")]
+    pub(crate) layers: Option<Serve>,
     /// Calls that are run to their end whoever gives up. They outlive their connections, and end with the server.
     detached: Mutex<JoinSet<()>>,
 }
@@ -53,12 +63,22 @@ pub(crate) enum Begun {
     Attached(oneshot::Receiver<Result<Answer, Status>>),
     /// It ran before, and this was its answer.
     Replayed(Result<Answer, Status>),
+    /// It goes through layers, and begins when they let it.
+    #[cfg(feature = "tower")]
+    Layered(LayeredCall),
 }
 
 impl Services {
-    pub(crate) fn new(router: Router, cache: Arc<Cache>, limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(router: Router, settings: Settings) -> Arc<Self> {
         router.settle();
-        Arc::new(Self { router, cache, limits, detached: Mutex::default() })
+        Arc::new(Self {
+            router,
+            cache: Cache::new(settings.cache),
+            limits: settings.limits,
+            #[cfg(feature = "tower")]
+            layers: settings.layers.build(),
+            detached: Mutex::default(),
+        })
     }
 
     /// Begins a call. `answered` gets the answer of one that runs by itself.
@@ -67,13 +87,27 @@ impl Services {
     ///
     /// When the call is refused: nothing has run.
     pub(crate) fn begin(
-        &self,
+        self: &Arc<Self>,
         call: Incoming,
         answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
     ) -> Result<Begun, Status> {
         let route = self.router.find(call.method)?;
         route.check_identity(call.about.identity.as_ref())?;
         route.check_caller(call.streaming, call.fingerprint)?;
+        #[cfg(feature = "tower")]
+        if self.layers.is_some() {
+            return Ok(Begun::Layered(ServerCall::new(self, route, call).begin()));
+        }
+        self.start(route, call, answered)
+    }
+
+    /// Begins a call whose method is known and which every layer has let through.
+    pub(crate) fn start(
+        &self,
+        route: &Arc<Route>,
+        call: Incoming,
+        answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
+    ) -> Result<Begun, Status> {
         match route.idempotency {
             Idempotency::Keyed => self.begin_keyed(route, call, answered),
             _ if call.about.request_id.is_some() => Err(not_keyed()),
@@ -129,6 +163,49 @@ impl Services {
     pub(crate) async fn finish(&self) {
         let mut detached = std::mem::take(&mut *self.detached.lock());
         while detached.join_next().await.is_some() {}
+    }
+}
+
+/// The answer of a call, for one who waits for it in a future of its own, whoever runs it. `begin` is given where the answer
+/// goes of one that runs by itself.
+pub(crate) async fn awaited(
+    begin: impl FnOnce(oneshot::Sender<Result<Streamed, Status>>) -> Result<Begun, Status>,
+) -> Result<Streamed, Status> {
+    let (answered, answer) = oneshot::channel();
+    match begin(answered)? {
+        Begun::Run(execution) => execution.await,
+        Begun::Detached(context) => Waiting { context: Some(context), answer }.await,
+        Begun::Attached(answer) => attached(answer).await,
+        Begun::Replayed(result) => result.map(Streamed::from),
+        #[cfg(feature = "tower")]
+        Begun::Layered(call) => call.await,
+    }
+}
+
+/// Waits for a call that runs by itself, and tells it when nobody waits any more.
+struct Waiting {
+    /// `None` once the call has answered.
+    context: Option<Context>,
+    answer: oneshot::Receiver<Result<Streamed, Status>>,
+}
+
+impl Future for Waiting {
+    type Output = Result<Streamed, Status>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.answer).poll(cx).map(|answer| {
+            self.context = None;
+            answer.unwrap_or_else(|_| {
+                let message = "the runtime that ran the call has ended";
+                Err(Status::new(Reason::ConnectionLost, Executed::Unknown, message))
+            })
+        })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.context.iter().for_each(Context::cancel);
     }
 }
 

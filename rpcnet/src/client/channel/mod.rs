@@ -246,4 +246,8 @@ impl Caller for Channel {
     fn codec(&self) -> Codec {
         self.inner.codec
     }
+
+    fn options(&self) -> CallOptions {
+        self.options.clone()
+    }
 }
