@@ -11,6 +11,7 @@ use crate::{
     context::Context,
     error::AppError,
     status::Status,
+    wire::FRAME_PAYLOAD_MAX,
 };
 
 /// The running handler of one call.
@@ -27,10 +28,6 @@ impl std::fmt::Debug for dyn Handler {
         f.write_str("Handler")
     }
 }
-
-/// Arguments under this size are copied out of the buffer they were read into, which has up to 256 KiB; larger ones keep at
-/// most sixteen times their size alive.
-const COPIED_BELOW: usize = 16 << 10;
 
 /// An untyped handler: a function from bytes to a future of bytes.
 struct Untyped<F>(Arc<F>);
@@ -51,8 +48,10 @@ where
 {
     fn handle(&self, codec: Codec, _context: Context, arguments: Body) -> Result<HandlerFuture, Status> {
         let payload = arguments.payload;
-        // A handler may keep its bytes for as long as it likes: they must not keep the buffer they were read into.
-        let payload = if payload.len() < COPIED_BELOW { Bytes::copy_from_slice(&payload) } else { payload };
+        // A handler may keep its bytes for as long as it likes: they must not keep the buffer they were read into, which has
+        // room for many times as much. Arguments of more than one frame were copied when they were put together.
+        let payload =
+            if payload.len() <= FRAME_PAYLOAD_MAX { Bytes::copy_from_slice(&payload) } else { payload };
         let function = Arc::clone(&self.0);
         Ok(Box::pin(async move {
             // The function is the user's code too: it runs when the call is polled, under its context.
@@ -61,5 +60,22 @@ where
                 Err(error) => Ok(Answer::AppError(codec.encode(&error).unwrap_or_default()).into()),
             }
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::About;
+
+    #[test]
+    fn what_a_handler_is_given_keeps_nothing_of_the_buffer_it_was_read_into() {
+        for length in [0, 1, 16 << 10, FRAME_PAYLOAD_MAX] {
+            let buffer = Bytes::from(vec![7; 256 << 10]);
+            let arguments = Body { payload: buffer.slice(..length), items: None };
+            let handler = untyped(|bytes| async move { Ok(bytes) });
+            let running = handler.handle(Codec::Bincode, Context::new(About::default()), arguments);
+            assert!(running.is_ok() && buffer.is_unique(), "{length} bytes keep all of {}", buffer.len());
+        }
     }
 }

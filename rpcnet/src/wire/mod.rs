@@ -59,6 +59,7 @@ pub(crate) use connection::{Connection, Role};
 pub(crate) use head::CallHead;
 pub(crate) use streams::Writing;
 
+pub(crate) use limits::FRAME_PAYLOAD_MAX;
 pub use limits::Limits;
 pub use output::CloseReason;
 pub(crate) use output::{IncomingCall, Output};

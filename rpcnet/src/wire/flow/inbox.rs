@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-/// Items under this size are copied together: as slices they would each keep the buffer they were read into, which has up
-/// to 256 KiB. Larger ones keep at most sixteen times their size.
-const COPIED_BELOW: usize = 16 << 10;
+use crate::wire::limits::FRAME_PAYLOAD_MAX;
+
+/// Items under this size are copied together, larger ones each by itself: where one is kept, not many others are.
+const TOGETHER_BELOW: usize = 16 << 10;
 
 /// Items in order.
 #[derive(Debug, Default)]
@@ -24,10 +25,14 @@ enum Item {
 }
 
 impl Inbox {
+    /// As a slice, an item of one frame would keep the buffer it was read into, which has room for many: a window of unread
+    /// items would hold many times its size. A longer item was copied when it was put together.
     pub(super) fn push(&mut self, item: Bytes) {
-        if item.len() < COPIED_BELOW {
+        if item.len() < TOGETHER_BELOW {
             self.small.extend_from_slice(&item);
             self.items.push_back(Item::Small(item.len()));
+        } else if item.len() <= FRAME_PAYLOAD_MAX {
+            self.items.push_back(Item::Large(Bytes::copy_from_slice(&item)));
         } else {
             self.items.push_back(Item::Large(item));
         }

@@ -105,3 +105,19 @@ fn an_item_too_large_cuts_the_stream_after_the_items_before_it() {
     assert_eq!(end.unwrap().unwrap_err().reason(), Reason::MessageTooLarge);
     assert_eq!(items.len(), 1);
 }
+
+/// The buffer has room for many items: whoever kept one would keep it all.
+#[test]
+fn an_unread_item_keeps_nothing_of_the_buffer_it_was_read_into() {
+    const READ: usize = 256 << 10;
+    for length in [1, 16 << 10, 64 << 10] {
+        let mut pair = Pair::new();
+        let id = streaming(&mut pair, vec![]);
+        pair.exchange();
+        let mut bytes = BytesMut::with_capacity(READ);
+        bytes.extend_from_slice(&frame(Kind::Data, flags::END, id, &[], &vec![7; length]));
+        pair.server.connection.handle_bytes(pair.now, &mut bytes);
+        assert!(bytes.try_reclaim(READ), "an item of {length} bytes keeps {READ}");
+        assert_eq!(read_all(&mut pair.server, id).0, [vec![7; length]]);
+    }
+}
