@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::Notify;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use uuid::Uuid;
 
 use crate::{metadata::Metadata, trace::TraceContext, transport::Identity};
@@ -31,6 +32,8 @@ struct Inner {
     cancelled: AtomicBool,
     /// Wakes those who wait for the cancellation.
     waiting: Notify,
+    /// The call's place among those of its connection. Whoever runs the handler gives it back, not whoever keeps a clone of this.
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 /// What is known of a call from the beginning.
@@ -52,9 +55,15 @@ tokio::task_local! {
 }
 
 impl Context {
-    pub(crate) fn new(about: About) -> Self {
-        let inner = Inner { about, cancelled: AtomicBool::new(false), waiting: Notify::new() };
-        Self { inner: Arc::new(inner) }
+    /// `permit` is kept until it is taken.
+    pub(crate) fn new(about: About, permit: Option<OwnedSemaphorePermit>) -> Self {
+        let (cancelled, waiting) = (AtomicBool::new(false), Notify::new());
+        Self { inner: Arc::new(Inner { about, cancelled, waiting, permit: Mutex::new(permit) }) }
+    }
+
+    /// Hands over the call's place: it is free when what is given back here is dropped.
+    pub(crate) fn take_permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.inner.permit.lock().take()
     }
 
     /// The call being served by the handler that runs here, or `None` outside of any.

@@ -114,7 +114,15 @@ impl Local {
         };
         let arguments = Body { payload: request.payload, items };
         let fingerprint = request.fingerprint;
-        Incoming { method: request.method, streaming, fingerprint, codec: self.codec(), about, arguments }
+        Incoming {
+            method: request.method,
+            streaming,
+            fingerprint,
+            codec: self.codec(),
+            about,
+            arguments,
+            permit: None,
+        }
     }
 }
 

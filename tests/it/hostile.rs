@@ -9,9 +9,13 @@ use std::{
 };
 
 use rpcnet::{
-    Address, BindError, Executed, Limits, MethodId, Reason, Server, prelude::*, transport::Transport,
+    Address, BindError, CallError, Executed, Limits, MethodId, Reason, Server, prelude::*,
+    transport::Transport,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Notify,
+};
 
 use crate::world::{BenchClient, BenchServer, Probe, World, settle};
 
@@ -175,4 +179,78 @@ async fn connections_past_the_limit_are_closed_and_the_others_served() {
     let second = Channel::builder(world.addr).transport(world.client.clone()).connect().await.unwrap_err();
     assert!(matches!(second, rpcnet::ConnectError::Handshake { .. }), "{second}");
     assert_eq!(bench.echo("fine".into()).await.unwrap(), "fine");
+}
+
+/// Work that goes on whoever waits for it.
+#[rpc_trait]
+trait Stubborn {
+    #[rpc(no_cancel)]
+    async fn work(&self) -> rpcnet::Result<()>;
+}
+
+/// Counts what has begun, and ends it when the gate opens.
+#[derive(Clone, Default)]
+struct Works {
+    begun: Arc<AtomicUsize>,
+    gate: Arc<Notify>,
+}
+
+impl Stubborn for Works {
+    async fn work(&self) -> rpcnet::Result<()> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.gate.notified().await;
+        Ok(())
+    }
+}
+
+impl Works {
+    fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+}
+
+/// Calls, and gives the call up once it has begun, or had time to.
+async fn give_up(client: &StubbornClient) -> Result<(), CallError<rpcnet::AppError>> {
+    let given_up = tokio::time::timeout(Duration::from_millis(5), client.work()).await.unwrap_or(Ok(()));
+    settle().await;
+    given_up
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_given_up_counts_until_its_handler_has_stopped() {
+    let (works, mut limits) = (Works::default(), Limits::default());
+    limits.calls_max = 4;
+    let world = World::with(|server| server.service(StubbornServer::new(works.clone())).limits(limits)).await;
+    let client = StubbornClient::new(world.channel().await);
+    for _ in 0..4 {
+        give_up(&client).await.unwrap();
+    }
+    for _ in 0..20 {
+        let error = give_up(&client).await.unwrap_err();
+        assert_eq!((error.reason(), error.executed()), (Some(Reason::TooManyCalls), Executed::No), "{error}");
+    }
+    assert_eq!(works.begun(), 4, "as many as `calls_max` run, whoever waits for them");
+    assert_eq!(world.bench().await.echo("fine".into()).await.unwrap(), "fine", "on another connection");
+    works.gate.notify_waiters();
+    settle().await;
+    give_up(&client).await.unwrap();
+    assert_eq!(works.begun(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_counts_until_the_last_of_its_handlers_has_stopped() {
+    let works = Works::default();
+    let world =
+        World::with(|server| server.service(StubbornServer::new(works.clone())).connections_max(1)).await;
+    let client = StubbornClient::new(world.channel().await);
+    give_up(&client).await.unwrap();
+    drop(client);
+    settle().await;
+    let connect = || Channel::builder(world.addr).transport(world.client.clone()).connect();
+    let refused = connect().await.unwrap_err();
+    assert!(matches!(refused, rpcnet::ConnectError::Handshake { .. }), "{refused}");
+    works.gate.notify_waiters();
+    settle().await;
+    connect().await.unwrap();
+    assert_eq!(works.begun(), 1);
 }

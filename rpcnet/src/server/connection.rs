@@ -4,7 +4,7 @@ use std::{sync::Arc, task::Waker};
 
 use bytes::Bytes;
 use parking_lot::MutexGuard;
-use tokio::{task::AbortHandle, time::Instant};
+use tokio::{sync::Semaphore, task::AbortHandle, time::Instant};
 
 use super::services::{Begun, Incoming, Services, attached};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         Driver, End, Shared, State,
         streams::{self, Line, Outgoing},
     },
-    status::Status,
+    status::{Executed, Reason, Status},
     streaming::Streaming,
     transport::{Accepted, Identity, Peer},
     wire::{CloseReason, Connection, IncomingCall, Output, Role, StreamId},
@@ -24,16 +24,22 @@ use crate::{
 
 /// A connection that is being served, as seen from outside.
 #[derive(Debug, Clone)]
-pub(crate) struct Served(Arc<Shared<()>>);
+pub(crate) struct Served {
+    shared: Arc<Shared<()>>,
+    permits: Arc<Semaphore>,
+}
 
 impl Served {
-    /// Takes up a connection; the future serves it until it ends.
+    /// Takes up a connection; the future serves it until it ends, and the last of its handlers has stopped: whoever could run
+    /// more of them by connecting again would have no bound.
     pub(crate) fn start(
         Accepted { stream, peer, identity }: Accepted,
         services: Arc<Services>,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let now = Instant::now().into_std();
         let shared = Shared::new(Connection::new(Role::Acceptor, Codec::default(), services.limits, now), ());
+        let calls_max = services.limits.calls_max.min(StreamId::SLOTS_MAX);
+        let permits = Arc::new(Semaphore::new(calls_max as usize));
         let end = ServerEnd {
             calls: Calls {
                 shared: Arc::clone(&shared),
@@ -41,31 +47,43 @@ impl Served {
                 peer,
                 identity,
                 codec: Codec::default(),
+                permits: Arc::clone(&permits),
                 running: Vec::new(),
             },
             called: Vec::new(),
             answers: Vec::new(),
             wakers: Vec::new(),
         };
-        (Self(Arc::clone(&shared)), Driver::new(stream, shared, end))
+        let served = Self { shared: Arc::clone(&shared), permits: Arc::clone(&permits) };
+        let driver = Driver::new(stream, shared, end);
+        let serve = async move {
+            driver.await;
+            // An error says that nobody is waited for any more.
+            let _ = permits.acquire_many(calls_max).await;
+        };
+        (served, serve)
     }
 
     /// Takes no new calls. The client closes the connection when those under way are done.
     pub(crate) fn drain(&self) {
-        self.0.with(|state| state.connection.go_away("it is shutting down"));
+        self.shared.with(|state| state.connection.go_away("it is shutting down"));
     }
 
     /// Ends the connection if nothing is under way on it.
     pub(crate) fn close_if_idle(&self) {
-        if self.0.lock().connection.is_idle() {
+        let state = self.shared.lock();
+        let idle = state.connection.is_closed() || state.connection.is_idle();
+        drop(state);
+        if idle {
             self.close();
         }
     }
 
     /// Ends the connection at once.
     pub(crate) fn close(&self) {
-        self.0.with(|state| state.connection.fail(CloseReason::ShutDown));
-        self.0.wake_driver();
+        self.shared.with(|state| state.connection.fail(CloseReason::ShutDown));
+        self.shared.wake_driver();
+        self.permits.close();
     }
 }
 
@@ -160,6 +178,9 @@ struct Calls {
     peer: Peer,
     identity: Option<Identity>,
     codec: Codec,
+    /// One for each call that has a handler. A handler that cannot be ended keeps its own when the call is given up, and the
+    /// call's slot is free.
+    permits: Arc<Semaphore>,
     /// The calls that a cancellation concerns, by their slots. One that has finished stays until the slot's next call.
     running: Vec<Option<(StreamId, Running)>>,
 }
@@ -222,7 +243,7 @@ impl Calls {
         let answered = move |result| {
             line.answer(id, result).map(tokio::spawn);
         };
-        match self.services.begin(self.incoming(call), answered)? {
+        match self.services.begin(self.incoming(call)?, answered)? {
             Begun::Run(mut execution) => {
                 if execution.is_cheap()
                     && let Some(result) = execution.poll_inline()
@@ -247,7 +268,8 @@ impl Calls {
         Ok(None)
     }
 
-    fn incoming(&self, call: &IncomingCall) -> Incoming {
+    fn incoming(&self, call: &IncomingCall) -> Result<Incoming, Status> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| self.too_many())?;
         let head = &call.head;
         let about = About {
             peer: self.peer.socket_addr(),
@@ -258,14 +280,24 @@ impl Calls {
             trace: head.trace,
         };
         let items = head.items.then(|| Streaming::from_results(streams::Incoming::new(self.line(), call.id)));
-        Incoming {
+        Ok(Incoming {
             method: head.method,
             streaming: head.streaming,
             fingerprint: head.fingerprint,
             codec: self.codec,
             about,
             arguments: Body { payload: call.payload.clone(), items },
-        }
+            permit: Some(permit),
+        })
+    }
+
+    fn too_many(&self) -> Status {
+        let max = self.services.limits.calls_max;
+        let message = format!(
+            "handlers of {max} calls run on the connection, of calls that were given up too: as many as the server takes (its \
+             `Limits::calls_max`)"
+        );
+        Status::new(Reason::TooManyCalls, Executed::No, message)
     }
 
     fn line(&self) -> ServerLine {

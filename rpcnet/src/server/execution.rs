@@ -108,9 +108,11 @@ impl Future for Execution {
 impl Drop for Execution {
     /// Dropped without an answer: nobody waits for one. What the handler began elsewhere can learn of it.
     fn drop(&mut self) {
-        if self.handler.is_some() {
+        if self.handler.take().is_some() {
             self.context.cancel();
         }
+        // After the handler: what it drops may take its time.
+        drop(self.context.take_permit());
     }
 }
 

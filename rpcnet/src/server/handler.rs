@@ -74,7 +74,7 @@ mod tests {
             let buffer = Bytes::from(vec![7; 256 << 10]);
             let arguments = Body { payload: buffer.slice(..length), items: None };
             let handler = untyped(|bytes| async move { Ok(bytes) });
-            let running = handler.handle(Codec::Bincode, Context::new(About::default()), arguments);
+            let running = handler.handle(Codec::Bincode, Context::new(About::default(), None), arguments);
             assert!(running.is_ok() && buffer.is_unique(), "{length} bytes keep all of {}", buffer.len());
         }
     }

@@ -7,7 +7,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    task::JoinSet,
+};
 use uuid::Uuid;
 
 use super::{
@@ -51,6 +54,8 @@ pub(crate) struct Incoming {
     pub(crate) codec: Codec,
     pub(crate) about: About,
     pub(crate) arguments: Body,
+    /// Its place among the calls of its connection, until its handler has stopped.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
 
 /// What has become of a call so far.
@@ -219,7 +224,7 @@ pub(crate) async fn attached(answer: oneshot::Receiver<Result<Answer, Status>>) 
 }
 
 fn execution(route: &Arc<Route>, call: Incoming) -> Result<Execution, Status> {
-    Execution::new(route, call.codec, Context::new(call.about), call.arguments)
+    Execution::new(route, call.codec, Context::new(call.about, call.permit), call.arguments)
 }
 
 /// A call that outlives its caller: the caller's deadline is not that of the calls it makes.

@@ -21,7 +21,10 @@ use std::time::Duration;
 pub struct Limits {
     /// The largest message accepted, in bytes. Larger ones fail their call.
     pub message_bytes_max: u32,
-    /// How many calls of a client a server takes at once on one connection. At most 2²³.
+    /// How many calls of a client a server takes at once on one connection. At most 2²³. One that was given up counts until its
+    /// handler has stopped, which one that is `blocking`, `no_cancel` or keyed does in its own time; past the limit calls are
+    /// refused then. A connection that has closed counts until then too, as one of the server's
+    /// [`connections_max`](crate::ServerBuilder::connections_max).
     pub calls_max: u32,
     /// How many calls with streams a server takes at once on one connection. At most `calls_max`.
     pub streams_max: u32,
