@@ -31,7 +31,7 @@ pub struct ServerCall {
 
 impl ServerCall {
     pub(crate) fn new(services: &Arc<Services>, route: &Arc<Route>, incoming: Incoming) -> Self {
-        let context = Context::new(incoming.about.clone());
+        let context = Context::new(incoming.about.clone(), None);
         let (services, route) = (Arc::clone(services), Arc::clone(route));
         Self { services, route, incoming, context, fate: Fate::new(None) }
     }
