@@ -100,6 +100,10 @@ pub(crate) struct Driver<E: End> {
 /// How many reads a driver does before it lets other tasks run.
 const READS_PER_POLL: usize = 16;
 
+/// After so many bytes it does so in any case: a peer that sends without rest fills 256 KiB with each read, and some hundred calls
+/// in it take a millisecond.
+const READ_BYTES_PER_POLL: usize = 64 << 10;
+
 /// What a driver does after it has done all it could.
 enum Rest {
     /// Waits to be woken.
@@ -165,23 +169,24 @@ impl<E: End> Driver<E> {
         }
     }
 
-    /// Reads once. True when there is nothing to read for now.
-    fn read(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Reads once: how many bytes. `None` when there is nothing to read for now.
+    fn read(&mut self, cx: &mut Context<'_>) -> Option<usize> {
         if !self.shared.lock().connection.wants_bytes() {
-            return true;
+            return None;
         }
         match self.pump.poll_read(cx) {
             Poll::Ready(Ok(0)) => self.finish(None),
-            Poll::Ready(Ok(_)) => {
+            Poll::Ready(Ok(came)) => {
                 let now = Instant::now().into_std();
                 let mut state = self.shared.lock();
                 state.connection.handle_bytes(now, self.pump.buffer());
                 self.end.handle_outputs(state);
+                return Some(came);
             }
             Poll::Ready(Err(error)) => self.finish(Some(error.to_string())),
-            Poll::Pending => return true,
+            Poll::Pending => return None,
         }
-        false
+        Some(0)
     }
 
     fn finish(&mut self, broken: Option<String>) {
@@ -238,10 +243,12 @@ impl<E: End> Future for Driver<E> {
             return Poll::Pending;
         }
         this.keep_time();
+        let mut came = 0;
         for _ in 0..READS_PER_POLL {
             let written = this.write(cx);
             this.go_on();
-            let drained = this.read(cx);
+            let read = this.read(cx);
+            let drained = read.is_none();
             // What the peer said before it went is read first: it may say why.
             if drained && let Err(error) = written {
                 this.finish(Some(error.to_string()));
@@ -254,6 +261,10 @@ impl<E: End> Future for Driver<E> {
             }
             if drained && matches!(this.rest(cx), Rest::Sleep) {
                 return Poll::Pending;
+            }
+            came += read.unwrap_or(0);
+            if came >= READ_BYTES_PER_POLL {
+                break;
             }
         }
         cx.waker().wake_by_ref();

@@ -10,3 +10,6 @@ pub(crate) mod router;
 pub(crate) mod routes;
 pub(crate) mod services;
 pub(crate) mod settings;
+
+#[cfg(test)]
+mod tests;
