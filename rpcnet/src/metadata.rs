@@ -52,6 +52,12 @@ pub enum InvalidMetadata {
         /// How long it would be.
         bytes: usize,
     },
+    /// There are as many pairs as may be.
+    #[error(
+        "more than {} pairs of metadata: no more travel with a call (`Metadata::PAIRS_MAX`)",
+        Metadata::PAIRS_MAX
+    )]
+    TooMany,
 }
 
 /// The longest name: a word, not a text.
@@ -62,6 +68,10 @@ impl Metadata {
     /// commonly accept. Every call of a chain pays for it.
     pub const BYTES_MAX: usize = 8 << 10;
 
+    /// The most pairs that may go with one call: what HTTP servers commonly accept. Each is memory of its own for whoever
+    /// receives it, and a thousand short ones would take longer to read than the call takes otherwise.
+    pub const PAIRS_MAX: usize = 100;
+
     /// None.
     pub fn new() -> Self {
         Self::default()
@@ -71,7 +81,8 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// When the name or the value cannot be sent, or it would be longer than [`BYTES_MAX`](Self::BYTES_MAX) in all.
+    /// When the name or the value cannot be sent, or it would be longer than [`BYTES_MAX`](Self::BYTES_MAX) in all, or more than
+    /// [`PAIRS_MAX`](Self::PAIRS_MAX) pairs.
     pub fn with(mut self, name: &str, value: &str) -> Result<Self, InvalidMetadata> {
         self.insert(name, value)?;
         Ok(self)
@@ -85,8 +96,11 @@ impl Metadata {
     pub fn insert(&mut self, name: &str, value: &str) -> Result<(), InvalidMetadata> {
         check_name(name)?;
         check_value(name, value)?;
-        let replaced = self.get(name).map_or(0, |old| pair_len(name, old));
-        let bytes = self.bytes - replaced + pair_len(name, value);
+        let replaced = self.get(name).map(|old| pair_len(name, old));
+        if replaced.is_none() && self.pairs.len() >= Self::PAIRS_MAX {
+            return Err(InvalidMetadata::TooMany);
+        }
+        let bytes = self.bytes - replaced.unwrap_or(0) + pair_len(name, value);
         if bytes > Self::BYTES_MAX {
             return Err(InvalidMetadata::TooLong { bytes });
         }
@@ -175,5 +189,13 @@ mod tests {
         );
         metadata.insert("a", "").expect("replaced, it needs less");
         metadata.insert("b", "").expect("now there is room");
+    }
+
+    #[test]
+    fn it_has_as_many_pairs_as_a_call_may_carry_and_no_more() {
+        let mut metadata = Metadata::new();
+        (0..Metadata::PAIRS_MAX).for_each(|n| metadata.insert(&n.to_string(), "").expect("just fits"));
+        assert_eq!(metadata.insert("more", ""), Err(InvalidMetadata::TooMany));
+        metadata.insert("7", "another").expect("replaced, it is no pair more");
     }
 }

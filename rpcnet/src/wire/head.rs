@@ -118,7 +118,12 @@ fn decode_trace(head: &mut &[u8]) -> Option<TraceContext> {
 
 fn decode_metadata(head: &mut &[u8]) -> Option<Metadata> {
     let mut metadata = Metadata::new();
-    for _ in 0..head.try_get_u16_le().ok()? {
+    let pairs = head.try_get_u16_le().ok()?;
+    // Before any is read: thousands that each replace the one before are not more than one pair in the end.
+    if usize::from(pairs) > Metadata::PAIRS_MAX {
+        return None;
+    }
+    for _ in 0..pairs {
         let (name, value) = (decode_text(head)?, decode_text(head)?);
         metadata.insert(name, value).ok()?;
     }

@@ -61,6 +61,34 @@ fn a_call_with_a_broken_head_fails_alone() {
     assert!(pair.server.transmit().len() > 16, "the connection goes on; a timeout of zero was refused");
 }
 
+/// Each pair is cheap to send and dear to keep; the same name again and again is none more.
+#[test]
+fn a_call_with_more_pairs_of_metadata_than_may_be_fails_alone() {
+    let head = |names: Vec<String>| {
+        let mut head = [&[0; 8][..], &u64::MAX.to_le_bytes(), &[0; 4]].concat();
+        head.extend_from_slice(&(names.len() as u16).to_le_bytes());
+        for name in names {
+            head.extend_from_slice(&(name.len() as u16).to_le_bytes());
+            head.extend_from_slice(name.as_bytes());
+            head.extend_from_slice(&[0, 0]);
+        }
+        head
+    };
+    let call = |sequence: u64, names: Vec<String>| {
+        frame(Kind::Call, flags::END | flags::METADATA, id(sequence, 0), &head(names), b"")
+    };
+    let max = crate::Metadata::PAIRS_MAX;
+    let distinct = |count: usize| (0..count).map(|n| n.to_string()).collect();
+    let mut pair = Pair::new();
+    for (sequence, names) in [(1, distinct(max + 1)), (2, vec!["same".to_owned(); max + 1])] {
+        pair.server.receive(pair.now, &call(sequence, names));
+        assert_eq!(pair.server.called().len(), 0, "call {sequence}");
+        assert!(!pair.server.transmit().is_empty(), "an answer that says so");
+    }
+    pair.server.receive(pair.now, &call(3, distinct(max)));
+    assert_eq!(pair.server.called().len(), 1, "as many as there may be");
+}
+
 #[test]
 fn ids_out_of_order_taken_or_of_the_wrong_end_break_the_protocol() {
     let open = |id| frame(Kind::Call, flags::END, id, &[255; 20], b"");
