@@ -58,7 +58,8 @@ async fn a_flood_is_read_a_little_at_a_time() {
     let sent = Arc::new(AtomicUsize::new(0));
     let services = Services::new(Router::default(), Settings::default());
     let flood = Box::new(Flood { sent: Arc::clone(&sent) });
-    let (_served, serve) = Served::start(Accepted::new(flood, Peer::Process { id: None, user: None }), services);
+    let (_served, serve) =
+        Served::start(Accepted::new(flood, Peer::Process { id: None, user: None }), services);
     let mut serve = Box::pin(serve);
     let mut cx = Context::from_waker(Waker::noop());
     for poll in 0..100 {

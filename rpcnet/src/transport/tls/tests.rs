@@ -151,3 +151,24 @@ async fn a_client_that_does_not_say_what_it_speaks_or_speaks_something_else_is_n
     client.expect("it belongs");
     accepted.expect("none of the others came first");
 }
+
+#[tokio::test(start_paused = true)]
+async fn plain_text_in_the_middle_of_a_connection_ends_it_and_is_never_read() {
+    let world = World::new();
+    let tls = world.end(1, SystemTime::now() - DAY / 2);
+    let mut listener = tls.listen(&"10.0.0.1:0".into()).await.expect("it is free");
+    let address = listener.address();
+    let client = async {
+        let mut stream = raw(&world, config(&tls), &address).await.expect("it belongs");
+        stream.write_all(b"sealed").await.expect("the server is there");
+        stream.flush().await.expect("the server is there");
+        stream.get_mut().0.write_all(b"RpcN in plain text, twenty bytes and more").await.expect("it is open");
+        stream
+    };
+    let (client, accepted) = tokio::join!(client, poll_fn(|cx| listener.poll_accept(cx)));
+    let mut read = Vec::new();
+    let error = accepted.expect("it belongs").stream.read_to_end(&mut read).await.expect_err("it is no TLS");
+    assert_eq!(read, b"sealed");
+    assert!(error.to_string().contains("it does not speak TLS"), "{error}");
+    drop(client);
+}
