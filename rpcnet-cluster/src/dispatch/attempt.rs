@@ -1,9 +1,18 @@
 //! One call to one worker, once.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
 use bytes::Bytes;
-use rpcnet::{Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, Status};
+use futures_core::Stream;
+use rpcnet::{
+    Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, Status, Streamed, Streaming,
+};
 use tokio::time::Instant;
 
+use super::pool::Permit;
 use crate::registry::Worker;
 
 /// Sends a call to a worker and waits for its answer until `deadline`.
@@ -23,6 +32,81 @@ pub(crate) async fn attempt(worker: &Worker, request: &Request, deadline: Instan
     result
 }
 
+/// When a call with streams must end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamDeadlines {
+    /// The method must have answered by then, in this attempt.
+    pub(crate) answered: Option<Instant>,
+    /// Its streams must have ended by then.
+    pub(crate) ended: Option<Instant>,
+}
+
+/// Sends a call with streams to a worker and waits until the method has answered.
+///
+/// It counts as in flight until the stream that follows the answer has ended or is dropped.
+pub(crate) async fn attempt_stream(
+    worker: &Worker,
+    request: &Request,
+    items: Option<Streaming<Bytes>>,
+    deadlines: StreamDeadlines,
+) -> Result<Streamed, Status> {
+    let permit = worker.line().enter();
+    let line = permit.line();
+    line.ready(connected_by(deadlines.answered.unwrap_or_else(far))).await?;
+    let options = request.options.clone();
+    let options = match deadlines.ended {
+        Some(ended) => CallOptions::timeout(ended.saturating_duration_since(Instant::now())).or(&options),
+        None => options,
+    };
+    let answer = line.channel().stream(Request { options, ..request.clone() }, items);
+    let result = match deadlines.answered {
+        Some(answered) => {
+            tokio::time::timeout_at(answered, answer).await.unwrap_or_else(|_| Err(unanswered()))
+        }
+        None => answer.await,
+    };
+    if result.as_ref().is_err_and(|status| status.reason() == Reason::ConnectionLost) {
+        line.handle_lost();
+    }
+    result.map(|Streamed { answer, items }| Streamed {
+        answer,
+        items: items.map(|items| counted(items, permit)),
+    })
+}
+
+fn unanswered() -> Status {
+    Status::new(Reason::Deadline, Executed::Unknown, "the attempt's time passed before the method answered")
+}
+
+/// Later than anybody waits.
+fn far() -> Instant {
+    const FAR: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + FAR
+}
+
+/// A stream that counts as a call in flight until it has ended.
+fn counted(items: Streaming<Bytes>, permit: Permit) -> Streaming<Bytes> {
+    Streaming::from_results(Counted { items, _permit: permit })
+}
+
+struct Counted {
+    items: Streaming<Bytes>,
+    _permit: Permit,
+}
+
+impl Stream for Counted {
+    type Item = Result<Bytes, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // `Streaming` drops this at its end, and the permit with it.
+        Poll::Ready(ready!(Pin::new(&mut self.items).poll_next(cx)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.items.size_hint()
+    }
+}
+
 fn connected_by(deadline: Instant) -> Instant {
     let now = Instant::now();
     now + deadline.saturating_duration_since(now) / 2
@@ -38,6 +122,16 @@ impl Caller for Worker {
             return Err(Status::new(Reason::Deadline, Executed::No, message));
         }
         attempt(self, &request, deadline).await
+    }
+
+    async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {
+        let now = Instant::now();
+        let ended = request.options.explicit_deadline(now.into_std()).map(Instant::from_std);
+        if ended.is_some_and(|ended| ended <= now) {
+            let message = format!("{}: no time is left for the call", request.name);
+            return Err(Status::new(Reason::Deadline, Executed::No, message));
+        }
+        attempt_stream(self, &request, items, StreamDeadlines { answered: ended, ended }).await
     }
 
     fn codec(&self) -> Codec {

@@ -2,17 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rpcnet::{Answer, Executed, Idempotency, Reason, Request, Status};
+use rpcnet::{Executed, Idempotency, Reason, Request, Status, Streamed};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    attempt::attempt,
+    attempt::{StreamDeadlines, attempt, attempt_stream},
     backoff::Backoff,
     field::Runner,
     report::FailedAttempts,
     resilient::Shared,
-    retry::{GaveUp, Next, Policy, Schedule},
+    retry::{Failure, GaveUp, Next, Policy, Schedule, later},
     selection::Selection,
+    upload::Upload,
 };
 use crate::{
     balance::rendezvous,
@@ -28,6 +29,14 @@ pub(super) struct Call<'a> {
     wait_for_ready: Duration,
     schedule: Schedule,
     failed: FailedAttempts,
+    streams: Option<Streams>,
+}
+
+/// The part of a call that has streams.
+struct Streams {
+    upload: Upload,
+    /// When they must have ended.
+    deadline: Option<Instant>,
 }
 
 /// What the schedule wants, in terms of workers.
@@ -38,28 +47,39 @@ enum Step {
 }
 
 impl<'a> Call<'a> {
-    /// Begins a call: from now on its deadline runs.
+    /// Begins a call: from now on its deadline runs. `upload` is there if the method has a stream.
     pub(super) fn new(
         shared: &'a Shared,
         selection: &'a Selection,
         request: &'a Request,
         wait_for_ready: Duration,
+        upload: Option<Upload>,
     ) -> Self {
         let begun = Instant::now();
+        let streams = upload.map(|upload| {
+            let deadline = request.options.explicit_deadline(begun.into_std()).map(Instant::from_std);
+            Streams { upload, deadline }
+        });
         let policy = Policy {
             attempts_max: request.options.max_attempts_set().unwrap_or(Policy::ATTEMPTS_MAX_DEFAULT),
             wait_for_ready,
             backoff: Backoff::DEFAULT,
         };
-        let deadline = request.options.deadline(begun.into_std());
+        let deadline = match &streams {
+            None => request.options.deadline(begun.into_std()),
+            // Nobody can guess how long a stream is to last.
+            Some(Streams { deadline, .. }) => {
+                deadline.map_or_else(|| later(begun.into_std(), Duration::MAX), Instant::into_std)
+            }
+        };
         let schedule = Schedule::new(begun.into_std(), deadline, request.idempotency, policy);
         shared.budget.lock().deposit(begun.into_std());
         let failed = FailedAttempts::default();
-        Self { shared, selection, request, begun, wait_for_ready, schedule, failed }
+        Self { shared, selection, request, begun, wait_for_ready, schedule, failed, streams }
     }
 
     /// Carries the call to its end.
-    pub(super) async fn run(mut self) -> Result<Answer, Status> {
+    pub(super) async fn run(mut self) -> Result<Streamed, Status> {
         let mut registry = self.shared.registry.watch();
         loop {
             // Read afresh for each attempt: this one is made because something has changed since the last.
@@ -100,19 +120,29 @@ impl<'a> Call<'a> {
     }
 
     /// One attempt. `None` when it failed, which the schedule then knows.
-    async fn attempt(&mut self, worker: &Worker, deadline: Instant) -> Option<Answer> {
+    async fn attempt(&mut self, worker: &Worker, deadline: Instant) -> Option<Streamed> {
         self.schedule.handle_started(worker.instance());
         worker.line().handle_picked();
         let begun = Instant::now();
-        let status = match attempt(worker, self.request, deadline).await {
+        let status = match self.send(worker, deadline).await {
             Ok(answer) => return Some(answer),
             Err(status) => status,
         };
         tracing::debug!(call = %self.request.name, %worker, %status, "attempt failed");
         let random = self.shared.chooser.lock().random.f64();
-        self.schedule.handle_failure(now(), (&status).into(), &mut self.shared.budget.lock(), random);
+        let spent = self.streams.as_ref().is_some_and(|streams| !streams.upload.is_whole());
+        let failure = Failure { spent, ..Failure::from(&status) };
+        self.schedule.handle_failure(now(), failure, &mut self.shared.budget.lock(), random);
         self.failed.push(worker, begun.elapsed(), status);
         None
+    }
+
+    async fn send(&self, worker: &Worker, deadline: Instant) -> Result<Streamed, Status> {
+        let Some(Streams { upload, deadline: ended }) = &self.streams else {
+            return attempt(worker, self.request, deadline).await.map(Streamed::from);
+        };
+        let deadlines = StreamDeadlines { answered: ended.map(|_| deadline), ended: *ended };
+        attempt_stream(worker, self.request, upload.lend(), deadlines).await
     }
 
     fn failure(&mut self, why: GaveUp, snapshot: &Snapshot) -> Status {

@@ -2,7 +2,8 @@
 //!
 //! Policy, without clocks or sockets: `outcome` (what a failure means), `field` (who may be tried), `retry` (what to do
 //! next) with `backoff` and `budget`, `ejection` (who is left alone). The shell around it: `resilient` and `call`, which do
-//! what the policy says, `attempt` and `pool`, which reach a worker, `report`, which says what happened.
+//! what the policy says, `attempt` and `pool`, which reach a worker, `report`, which says what happened; `upload` is what a client streams, lent to each
+//! attempt.
 
 mod attempt;
 mod backoff;
@@ -18,6 +19,7 @@ mod retry;
 mod selection;
 #[cfg(test)]
 mod tests;
+mod upload;
 
 pub use report::{FailedAttempt, FailedAttempts};
 pub use resilient::ResilientClient;

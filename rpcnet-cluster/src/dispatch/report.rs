@@ -102,6 +102,7 @@ fn reason(why: GaveUp, attempts: usize) -> String {
         GaveUp::MayHaveRun => {
             "not sent again, because it may have run and is not marked `#[rpc(idempotent)]`: ".into()
         }
+        GaveUp::Spent => "not sent again, because part of what the client streams was sent: ".into(),
         GaveUp::Attempts => format!("gave up after {attempts} attempts: "),
         GaveUp::Budget => {
             "not sent again, too many calls are being repeated (retry_budget_exhausted): ".into()

@@ -4,10 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use rpcnet::{Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, Status};
+use rpcnet::{
+    Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, Status, Streamed, Streaming,
+};
 use tokio::time::Instant;
 
-use super::{budget::Budget, call::Call, selection::Selection};
+use super::{budget::Budget, call::Call, selection::Selection, upload::Upload};
 use crate::{
     balance::Chooser,
     registry::{Selector, SelectorError, WorkerRegistry},
@@ -41,6 +43,10 @@ use crate::{
 /// worker are sent at most [`max_attempts`](CallOptions::max_attempts) times, 3 when not set, and over all calls resends
 /// are at most a fifth of the calls and 3 a second.
 ///
+/// A call with streams is sent again like any other until its method has answered, and as long as no item of what the client
+/// streams was sent. After that it belongs to its worker: a stream that breaks is cut, and only the program knows where to go
+/// on.
+///
 /// # Time
 ///
 /// A call ends by its deadline: its [`timeout`](CallOptions::timeout), or 10 s, or what is left of the call it is made for.
@@ -48,7 +54,7 @@ use crate::{
 /// stopped answering costs the call no more than that: an idempotent method that needs more than half of its deadline
 /// wants a longer one, or `max_attempts(1)`. Opening a connection may take half of the attempt's time, and
 /// a second. While there is no worker, or none that can be reached, a call waits at most
-/// [`wait_for_ready`](Self::wait_for_ready).
+/// [`wait_for_ready`](Self::wait_for_ready). A call with streams has no deadline unless it is given one.
 ///
 /// # Who is picked
 ///
@@ -144,6 +150,20 @@ impl ResilientClient {
         answer.untyped(self.codec())
     }
 
+    /// Carries a call; one that has a stream comes with what the client streams.
+    async fn carry(&self, request: Request, upload: Option<Upload>) -> Result<Streamed, Status> {
+        let request = Request { options: request.options.or(&self.options), ..request };
+        match &self.shared.selection {
+            Ok(selection) => {
+                Call::new(&self.shared, selection, &request, self.wait_for_ready, upload).run().await
+            }
+            Err(error) => {
+                let message = format!("{}: {error}", request.name);
+                Err(Status::new(Reason::InvalidSelector, Executed::No, message).caused_by(error.clone()))
+            }
+        }
+    }
+
     fn selecting(self, selection: Result<Selection, SelectorError>) -> Self {
         Self { shared: Arc::new(Shared::new(self.shared.registry.clone(), selection)), ..self }
     }
@@ -159,14 +179,11 @@ impl Shared {
 
 impl Caller for ResilientClient {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
-        let request = Request { options: request.options.or(&self.options), ..request };
-        match &self.shared.selection {
-            Ok(selection) => Call::new(&self.shared, selection, &request, self.wait_for_ready).run().await,
-            Err(error) => {
-                let message = format!("{}: {error}", request.name);
-                Err(Status::new(Reason::InvalidSelector, Executed::No, message).caused_by(error.clone()))
-            }
-        }
+        self.carry(request, None).await.map(|streamed| streamed.answer)
+    }
+
+    async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {
+        self.carry(request, Some(Upload::new(items))).await
     }
 
     fn codec(&self) -> Codec {

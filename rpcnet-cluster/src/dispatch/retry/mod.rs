@@ -65,6 +65,8 @@ pub(crate) enum GaveUp {
     Budget,
     /// The next attempt would begin after the deadline, or just has.
     Deadline,
+    /// Part of what its client streams was sent, and is not there to be sent again.
+    Spent,
     /// Nobody matched, or nobody could be reached, for as long as the call could wait.
     NoWorkers,
 }
@@ -75,11 +77,18 @@ pub(crate) struct Failure {
     pub(crate) class: Class,
     pub(crate) executed: Executed,
     pub(crate) hint: Option<Duration>,
+    /// Whether part of what the client streams is gone.
+    pub(crate) spent: bool,
 }
 
 impl From<&Status> for Failure {
     fn from(status: &Status) -> Self {
-        Self { class: Class::of(status), executed: status.executed(), hint: status.retry_hint() }
+        Self {
+            class: Class::of(status),
+            executed: status.executed(),
+            hint: status.retry_hint(),
+            spent: false,
+        }
     }
 }
 
@@ -206,6 +215,8 @@ impl Schedule {
         self.executed = executed_by_either(self.executed, failure.executed);
         if !may_resend(failure.class, self.idempotency) {
             self.never_again(failure.class);
+        } else if failure.spent {
+            self.gave_up = Some(GaveUp::Spent);
         } else if failure.class.was_sent() {
             self.handle_sent(now, failure.hint, budget, random);
         } else {
