@@ -8,6 +8,9 @@ mod identity;
 pub mod memory;
 mod peer;
 pub(crate) mod pump;
+#[cfg(feature = "quic")]
+pub mod quic;
+mod resolve;
 pub(crate) mod system;
 pub(crate) mod tcp;
 #[cfg(feature = "tls")]

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Accepted, Address, BoxFuture, BoxStream, Listener, Transport};
+use super::{Accepted, Address, BoxFuture, BoxStream, Listener, Transport, resolve};
 
 /// Plain TCP.
 ///
@@ -46,10 +46,7 @@ impl Transport for Tcp {
     fn connect<'a>(&'a self, to: &'a Address) -> BoxFuture<'a, io::Result<BoxStream>> {
         Box::pin(async move {
             let mut failure = None;
-            for addr in resolve(to).await? {
-                if addr.port() == 0 {
-                    return Err(no_port(addr));
-                }
+            for addr in resolve::to_connect(to, "TCP").await? {
                 let stream = match self.check(addr, "allow_plaintext()") {
                     Ok(addr) => TcpStream::connect(addr).await,
                     Err(refused) => Err(refused),
@@ -59,42 +56,18 @@ impl Transport for Tcp {
                     Err(error) => failure = Some(error),
                 }
             }
-            Err(failure.unwrap_or_else(|| no_address(to)))
+            Err(failure.unwrap_or_else(|| resolve::no_address(to)))
         })
     }
 
     fn listen<'a>(&'a self, at: &'a Address) -> BoxFuture<'a, io::Result<Box<dyn Listener>>> {
         Box::pin(async move {
-            let addr = *resolve(at).await?.first().ok_or_else(|| no_address(at))?;
+            let addr = resolve::to_listen(at, "TCP").await?;
             let listener = TcpListener::bind(self.check(addr, "allow_plaintext()")?).await?;
             let local = listener.local_addr()?;
             Ok(Box::new(Accepting { listener, local }) as Box<dyn Listener>)
         })
     }
-}
-
-async fn resolve(address: &Address) -> io::Result<Vec<SocketAddr>> {
-    match address.socket_addr() {
-        Some(addr) => Ok(vec![addr]),
-        None if address.unix_name().is_some() => Err(not_tcp(address)),
-        None => Ok(tokio::net::lookup_host(address.to_string()).await?.collect()),
-    }
-}
-
-fn no_address(name: &Address) -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, format!("the name {name} has no address"))
-}
-
-fn not_tcp(address: &Address) -> io::Error {
-    let message = format!("{address} is a Unix domain socket, which TCP does not reach");
-    io::Error::new(io::ErrorKind::InvalidInput, message)
-}
-
-fn no_port(addr: SocketAddr) -> io::Error {
-    let message = format!(
-        "{addr} has no port to connect to; where a server listens, whatever the transport, is its `Server::address()`"
-    );
-    io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
 /// Frames are coalesced here; the kernel must not wait for more.

@@ -1,7 +1,6 @@
 //! Accepts connections and shakes hands with many at once, so that a slow one holds up nobody.
 
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     io,
     sync::Arc,
@@ -13,11 +12,11 @@ use parking_lot::Mutex;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
-    task::{AbortHandle, JoinHandle, JoinSet},
+    task::JoinHandle,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{Inner, certificate, error::explain, stream::Encrypted};
+use super::{Inner, certificate, error::explain, handshakes::Handshakes, stream::Encrypted};
 use crate::transport::{Accepted, Address, BoxStream, Identity, Listener, Peer};
 
 /// How many connections that are ready wait to be taken: as many as a system's own queue commonly holds. Whoever serves takes
@@ -74,14 +73,10 @@ async fn accept(source: Source, tls: Arc<Inner>, ready: mpsc::Sender<io::Result<
     let mut handshakes = Handshakes::default();
     loop {
         let next = tokio::select! {
-            Some(done) = handshakes.tasks.join_next() => match done {
-                Ok(Some(accepted)) => Ok(accepted),
-                // It failed, which was said, or had to make room.
-                Ok(None) | Err(_) => continue,
-            },
+            accepted = handshakes.next() => Ok(accepted),
             accepted = poll_fn(|cx| poll_source(&source, cx)) => match accepted {
                 Ok(accepted) => {
-                    handshakes.begin(accepted, &tls);
+                    handshakes.begin(tls.settings.handshakes_max, handshake(accepted, Arc::clone(&tls)));
                     continue;
                 }
                 Err(error) => Err(error),
@@ -89,39 +84,6 @@ async fn accept(source: Source, tls: Arc<Inner>, ready: mpsc::Sender<io::Result<
         };
         if ready.send(next).await.is_err() {
             return;
-        }
-    }
-}
-
-/// The handshakes under way.
-#[derive(Default)]
-struct Handshakes {
-    tasks: JoinSet<Option<Accepted>>,
-    /// In the order in which they began; those that are over stay until they are in front.
-    order: VecDeque<AbortHandle>,
-}
-
-impl Handshakes {
-    fn begin(&mut self, accepted: Accepted, tls: &Arc<Inner>) {
-        self.make_room(tls.settings.handshakes_max);
-        let task = handshake(accepted, Arc::clone(tls));
-        self.order.push_back(self.tasks.spawn(task));
-    }
-
-    /// Where clients connect and say nothing, the one that has said nothing for longest makes room for who may say something:
-    /// a flood of them delays nobody by more than its own handshake.
-    fn make_room(&mut self, max: usize) {
-        while self.order.front().is_some_and(AbortHandle::is_finished) {
-            self.order.pop_front();
-        }
-        if self.order.len() >= 2 * max {
-            self.order.retain(|task| !task.is_finished());
-        }
-        if self.tasks.len() >= max
-            && let Some(oldest) = self.order.pop_front()
-        {
-            tracing::debug!(max, "a TLS handshake makes room: as many as `handshakes_max` are under way");
-            oldest.abort();
         }
     }
 }
@@ -176,11 +138,7 @@ fn identified(stream: &TlsStream<BoxStream>, peer: Peer) -> io::Result<Option<Id
     if session.alpn_protocol().is_none() {
         return refuse("it does not say which protocol it wants".to_owned());
     }
-    match session.peer_certificates().and_then(|chain| chain.first()).map(certificate::identity) {
-        None => Ok(None),
-        Some(Ok(identity)) => Ok(identity),
-        Some(Err(count)) => refuse(format!("its certificate has {count} URIs and thus no identity")),
-    }
+    certificate::caller(session.peer_certificates()).or_else(refuse)
 }
 
 fn late(peer: Peer, timeout: Duration) -> io::Error {

@@ -83,7 +83,7 @@ impl TlsBuilder {
         self
     }
 
-    /// How long a handshake may take, at a server.
+    /// How long a handshake may take, at a server; over QUIC, which is not told that nobody listens, at a client too.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.settings.handshake_timeout = timeout;
         self
@@ -108,7 +108,7 @@ impl TlsBuilder {
         self
     }
 
-    /// Travels over another transport than TCP.
+    /// Travels over another transport than TCP. Not looked at by QUIC, which is a transport and carries TLS inside.
     pub fn over(mut self, carrier: impl Transport) -> Self {
         self.carrier = Arc::new(carrier);
         self

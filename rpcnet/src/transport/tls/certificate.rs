@@ -22,6 +22,12 @@ pub(super) fn identity(certificate: &CertificateDer<'_>) -> Result<Option<Identi
     Ok(names.next().map(|name| Identity::new(name.to_ascii_lowercase())))
 }
 
+/// Whom a client's certificate is for, if it showed one. `Err` says why it cannot be let in.
+pub(in crate::transport) fn caller(chain: Option<&[CertificateDer<'_>]>) -> Result<Option<Identity>, String> {
+    let Some(certificate) = chain.and_then(|chain| chain.first()) else { return Ok(None) };
+    identity(certificate).map_err(|count| format!("its certificate has {count} URIs and thus no identity"))
+}
+
 /// Whether it, or who issued it, has a text in its name.
 pub(super) fn mentions(certificate: &CertificateDer<'_>, text: &str) -> bool {
     let found = |name: &[u8]| name.windows(text.len()).any(|part| part == text.as_bytes());

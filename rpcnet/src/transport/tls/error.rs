@@ -119,7 +119,7 @@ pub(super) fn explain(error: io::Error, doing: &str, whom: impl std::fmt::Displa
 }
 
 /// Whoever cannot be helped by a second try is `PermissionDenied`; what is left is `InvalidData`.
-fn described(error: &rustls::Error) -> (io::ErrorKind, String) {
+pub(in crate::transport) fn described(error: &rustls::Error) -> (io::ErrorKind, String) {
     use rustls::{AlertDescription as Alert, CertificateError as Certificate, Error as Tls};
     let why = match error {
         Tls::InvalidCertificate(certificate) => match certificate {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
-    client::Resumption,
+    client::{Resumption, WebPkiServerVerifier, danger::ServerCertVerifier},
     crypto::CryptoProvider,
     pki_types::CertificateDer,
     server::WebPkiClientVerifier,
@@ -44,6 +44,9 @@ pub(super) struct Texts {
 pub(super) struct Material {
     /// For who connects; with roots only.
     pub(super) client: Option<Arc<ClientConfig>>,
+    /// What of it says whether a server is the right one.
+    #[cfg(feature = "quic")]
+    pub(super) verifier: Option<Arc<dyn ServerCertVerifier>>,
     /// For who accepts; with a certificate only.
     pub(super) server: Option<Arc<ServerConfig>>,
     /// Whom this end's certificate is for.
@@ -90,8 +93,11 @@ impl Material {
         let development = own.as_ref().is_some_and(|own| own.development)
             || roots.as_ref().is_some_and(|(_, development)| *development);
         let roots = roots.map(|(roots, _)| Arc::new(roots));
+        let verifier = roots.as_ref().map(|roots| verifier(roots, settings, provider));
         Ok(Self {
-            client: roots.as_ref().map(|roots| client(own.as_ref(), roots, settings, provider)),
+            client: verifier.as_ref().map(|verifier| client(own.as_ref(), verifier, provider)),
+            #[cfg(feature = "quic")]
+            verifier,
             server: own.as_ref().map(|own| server(own, roots.as_ref(), settings, provider)),
             identity: own.as_ref().and_then(|own| own.identity.clone()),
             expires_at: own.map(|own| own.until),
@@ -156,25 +162,31 @@ fn roots(text: &Text) -> Result<(RootCertStore, bool), TlsError> {
     Ok((roots, development))
 }
 
-fn client(
-    own: Option<&Own>,
+/// Says whether a server is the right one: by the name in its address, or by its identity.
+fn verifier(
     roots: &Arc<RootCertStore>,
     settings: &Settings,
+    provider: &Arc<CryptoProvider>,
+) -> Arc<dyn ServerCertVerifier> {
+    let (roots, provider) = (Arc::clone(roots), Arc::clone(provider));
+    if settings.servers.is_empty() {
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+        return verifier.expect("there are roots, and no revocation lists");
+    }
+    let algorithms = provider.signature_verification_algorithms;
+    Arc::new(ByIdentity::new(roots, settings.servers.clone(), algorithms))
+}
+
+fn client(
+    own: Option<&Own>,
+    verifier: &Arc<dyn ServerCertVerifier>,
     provider: &Arc<CryptoProvider>,
 ) -> Arc<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_protocol_versions(&[&TLS13])
         .expect("the provider has TLS 1.3");
-    let builder = if settings.servers.is_empty() {
-        builder.with_root_certificates(Arc::clone(roots))
-    } else {
-        let verifier = ByIdentity::new(
-            Arc::clone(roots),
-            settings.servers.clone(),
-            provider.signature_verification_algorithms,
-        );
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
-    };
+    // Rustls calls every verifier dangerous but for its own, which is among these.
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::clone(verifier));
     let mut config = match own {
         Some(own) => {
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(&own.key))))

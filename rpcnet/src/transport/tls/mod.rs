@@ -2,12 +2,15 @@
 
 mod acceptor;
 mod builder;
-mod certificate;
+pub(in crate::transport) mod certificate;
 #[cfg(feature = "development")]
 pub mod development;
-mod error;
+pub(in crate::transport) mod error;
+pub(in crate::transport) mod handshakes;
 mod material;
 mod pem;
+#[cfg(feature = "quic")]
+pub(in crate::transport) mod quic;
 mod reload;
 mod stream;
 #[cfg(all(test, feature = "development"))]
@@ -17,7 +20,7 @@ mod verify;
 use std::{fmt, io, net::IpAddr, sync::Arc, time::SystemTime};
 
 use parking_lot::{Mutex, RwLock};
-use rustls::{crypto::CryptoProvider, pki_types::ServerName};
+use rustls::{ClientConfig, ServerConfig, crypto::CryptoProvider, pki_types::ServerName};
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_rustls::TlsConnector;
 
@@ -209,11 +212,27 @@ impl Inner {
         ServerName::try_from(name).map_err(|_| error::nameless(address))
     }
 
-    async fn connect(&self, to: &Address) -> io::Result<BoxStream> {
-        let material = self.current();
+    /// What a client's handshake uses now.
+    fn client(
+        &self,
+        material: &Material,
+        to: &Address,
+    ) -> io::Result<(Arc<ClientConfig>, ServerName<'static>)> {
         let config = material.client.clone().ok_or_else(|| error::lacks("roots", "a client"))?;
-        self.check_development(&material, to)?;
-        let name = self.server_name(to)?;
+        self.check_development(material, to)?;
+        Ok((config, self.server_name(to)?))
+    }
+
+    /// What a server's handshakes use now.
+    fn server(&self, at: &Address) -> io::Result<Arc<ServerConfig>> {
+        let material = self.current();
+        let config = material.server.clone().ok_or_else(|| error::lacks("certificate", "a server"))?;
+        self.check_development(&material, at)?;
+        Ok(config)
+    }
+
+    async fn connect(&self, to: &Address) -> io::Result<BoxStream> {
+        let (config, name) = self.client(&self.current(), to)?;
         let stream = self.carrier.connect(to).await?;
         let stream = TlsConnector::from(config).connect(name, stream).await;
         let stream = stream.map_err(|error| explain(error, "with", to))?;
@@ -225,11 +244,7 @@ impl Inner {
     }
 
     async fn listen(self: &Arc<Self>, at: &Address) -> io::Result<Box<dyn Listener>> {
-        let material = self.current();
-        if material.server.is_none() {
-            return Err(error::lacks("certificate", "a server"));
-        }
-        self.check_development(&material, at)?;
+        self.server(at)?;
         let listener = self.carrier.listen(at).await?;
         Ok(Box::new(acceptor::Accepting::new(listener, Arc::clone(self))))
     }
