@@ -13,6 +13,7 @@ mod idempotency;
 mod kinds;
 mod layers;
 mod lifecycle;
+mod quic;
 mod schema;
 mod tls;
 #[cfg(unix)]

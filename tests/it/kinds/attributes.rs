@@ -68,6 +68,7 @@ async fn a_blocking_method_runs_elsewhere(Road { client, .. }: Road<impl Caller>
 async fn a_blocking_method_learns_that_nobody_waits() {
     nobody_waits(local_road().await).await;
     nobody_waits(network_road().await).await;
+    nobody_waits(super::quic_road().await).await;
     #[cfg(unix)]
     nobody_waits(super::unix_road().await).await;
 }

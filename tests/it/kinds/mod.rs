@@ -274,6 +274,19 @@ async fn unix_road() -> Road<Channel> {
     Road { client: KindsClient::new(caller.clone()), caller, probe }
 }
 
+/// Over QUIC, in real time for the same reason.
+async fn quic_road() -> Road<Channel> {
+    let probe = Probe::default();
+    let realm = crate::quic::Realm::new();
+    let server = Server::builder().service(KindsServer::new(probe.clone()));
+    let server = server.transport(realm.server()).bind("127.0.0.1:0").await.unwrap();
+    let address = server.address().clone();
+    tokio::spawn(server.serve());
+    let caller =
+        Channel::builder(address).transport(realm.client("spiffe://prod/x")).connect().await.unwrap();
+    Road { client: KindsClient::new(caller.clone()), caller, probe }
+}
+
 /// A stream fed by the test.
 fn fed<T: Send + 'static>() -> (StreamSender<T>, Streaming<T>) {
     Streaming::channel(1)
@@ -299,6 +312,7 @@ macro_rules! over_every_road {
     ($($claim:ident)* [about time] $($timed:ident)*) => {
         crate::kinds::over!(local, local_road, (start_paused = true): $($claim)* $($timed)*);
         crate::kinds::over!(network, network_road, (start_paused = true): $($claim)* $($timed)*);
+        crate::kinds::over!(quic, quic_road, (): $($claim)*);
         #[cfg(unix)]
         crate::kinds::over!(unix, unix_road, (): $($claim)*);
     };

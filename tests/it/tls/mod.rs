@@ -4,7 +4,7 @@ mod cluster;
 mod floods;
 mod identities;
 mod refusals;
-mod reload;
+pub(crate) mod reload;
 
 use std::{net::SocketAddr, path::Path};
 
@@ -37,7 +37,7 @@ pub(crate) trait Door {
 }
 
 #[derive(Clone)]
-struct Porter;
+pub(crate) struct Porter;
 
 fn caller(ctx: &Context) -> String {
     ctx.identity().map_or_else(|| "nobody".to_owned(), ToString::to_string)

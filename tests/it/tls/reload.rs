@@ -7,20 +7,20 @@ use rpcnet::transport::tls::TlsError;
 use super::*;
 
 /// A directory of a test, gone with it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("rpcnet-tls-{}", Uuid::new_v4()));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    fn put(&self, own: &Issued, roots: &[&Pem]) {
+    pub(crate) fn put(&self, own: &Issued, roots: &[&Pem]) {
         replace(&self.file("tls.crt"), &text(&own.chain));
         replace(&self.file("tls.key"), &text(&own.key));
         replace(&self.file("ca.crt"), &roots.iter().copied().flat_map(text).collect::<Vec<_>>());
