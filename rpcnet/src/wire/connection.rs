@@ -163,7 +163,8 @@ impl Connection {
 
     /// What happened, oldest first.
     pub(crate) fn poll_output(&mut self) -> Option<Output> {
-        if self.outputs.is_empty() {
+        // `Closed` is the last output: whatever stops after it has been told.
+        if self.outputs.is_empty() && !self.is_closed() {
             self.tell_stopped();
         }
         self.outputs.pop_front()
@@ -205,7 +206,8 @@ impl Connection {
     }
 
     pub(crate) fn has_output(&self) -> bool {
-        !self.outputs.is_empty() || self.opened.has_stopped() || self.accepted.has_stopped()
+        let stopped = self.opened.has_stopped() || self.accepted.has_stopped();
+        !self.outputs.is_empty() || (stopped && !self.is_closed())
     }
 
     /// Whether whoever drives the connection has something to do.
@@ -253,9 +255,6 @@ impl Connection {
             return;
         }
         self.state = State::Closed;
-        while self.opened.has_stopped() || self.accepted.has_stopped() {
-            self.tell_stopped();
-        }
         // Whoever is held back learns of the end; room for more means nothing any more.
         self.held_back.clear();
         let outbox = &self.outbox;
@@ -270,6 +269,9 @@ impl Connection {
         self.answer(ended);
         let lost = Status::new(Reason::ConnectionLost, Executed::Yes, reason.to_string());
         self.outputs.extend(self.accepted.cut_all(&lost).into_iter().map(Output::Readable));
+        while self.opened.has_stopped() || self.accepted.has_stopped() {
+            self.tell_stopped();
+        }
         self.outputs.push_back(Output::Closed(reason));
     }
 

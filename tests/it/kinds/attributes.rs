@@ -43,8 +43,9 @@ async fn a_method_answers_to_its_former_names(Road { caller, .. }: Road<impl Cal
 
 async fn a_method_says_how_long_its_calls_may_take(Road { client, .. }: Road<impl Caller>) {
     let begun = Instant::now();
-    let error = client.hurried().await.unwrap_err();
-    assert_eq!((error.reason(), begun.elapsed().as_millis() / 10), (Some(Reason::Deadline), 5));
+    // Once: over a cluster it would be given up when half of its time was spent on one worker.
+    let error = client.with(CallOptions::new().max_attempts(1)).hurried().await.unwrap_err();
+    assert_eq!((error.reason(), begun.elapsed().as_millis() / 10), (Some(Reason::Deadline), 5), "{error}");
     let begun = Instant::now();
     let patient = client.with(CallOptions::timeout(Duration::from_secs(7)));
     assert_eq!(patient.hurried().await.unwrap_err().reason(), Some(Reason::Deadline));

@@ -1,6 +1,7 @@
 //! The four kinds of call and what a method's attributes do: the same over every road a call can take.
 
 mod attributes;
+mod failover;
 mod streams;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 };
 
 use rpcnet::{Local, StreamSender, prelude::*};
+use rpcnet_cluster::{ResilientClient, testkit::TestCluster};
 use tokio::sync::Notify;
 
 use crate::world::World;
@@ -104,6 +106,11 @@ impl Probe {
 
     pub(crate) fn ended(&self) -> usize {
         self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Whether a stream was handed to `hold`.
+    pub(crate) fn holds(&self) -> bool {
+        self.held.lock().unwrap().is_some()
     }
 
     /// Reads a stream until it ends, and counts if it was cut.
@@ -287,6 +294,23 @@ async fn quic_road() -> Road<Channel> {
     Road { client: KindsClient::new(caller.clone()), caller, probe }
 }
 
+/// Over a cluster of a client and one worker.
+async fn cluster_road() -> Road<ResilientClient> {
+    let probe = Probe::default();
+    let cluster = TestCluster::new(7);
+    let director = cluster.node("director").start().await;
+    let service = KindsServer::new(probe.clone());
+    let worker = cluster.node("worker").tag("role", "worker").serve(|server| server.service(service));
+    let worker = worker.start().await;
+    cluster.converged().await;
+    let caller = ResilientClient::new(director.registry()).select("role=worker");
+    tokio::spawn(async move {
+        let _alive = (cluster, director, worker);
+        std::future::pending::<()>().await;
+    });
+    Road { client: KindsClient::new(caller.clone()), caller, probe }
+}
+
 /// A stream fed by the test.
 fn fed<T: Send + 'static>() -> (StreamSender<T>, Streaming<T>) {
     Streaming::channel(1)
@@ -312,6 +336,7 @@ macro_rules! over_every_road {
     ($($claim:ident)* [about time] $($timed:ident)*) => {
         crate::kinds::over!(local, local_road, (start_paused = true): $($claim)* $($timed)*);
         crate::kinds::over!(network, network_road, (start_paused = true): $($claim)* $($timed)*);
+        crate::kinds::over!(cluster, cluster_road, (start_paused = true): $($claim)* $($timed)*);
         crate::kinds::over!(quic, quic_road, (): $($claim)*);
         #[cfg(unix)]
         crate::kinds::over!(unix, unix_road, (): $($claim)*);

@@ -58,3 +58,17 @@ fn a_call_that_is_over_before_anything_was_told_is_told_of_in_order() {
         "{said:?}"
     );
 }
+
+#[test]
+fn whoever_writes_a_stream_is_told_of_the_end_before_it() {
+    let mut pair = Pair::new();
+    let id = streaming(&mut pair, None);
+    pair.exchange();
+    pair.client.drain();
+    pair.client.connection.handle_end(&[], None);
+    let said = pair.client.drain();
+    assert!(said.iter().any(|output| matches!(output, Output::Writable(told) if *told == id)), "{said:?}");
+    assert!(matches!(said.last(), Some(Output::Closed(_))), "{said:?}");
+    pair.client.connection.close(id);
+    assert!(pair.client.drain().is_empty() && !pair.client.connection.has_output());
+}
