@@ -7,6 +7,7 @@ mod calls;
 mod channel;
 mod cluster;
 mod codecs;
+mod files;
 mod fingerprint;
 mod hostile;
 mod idempotency;

@@ -14,6 +14,23 @@ fn a_peer_that_never_says_hello_is_given_up() {
     }
 }
 
+/// What counts is the whole hello, not a sign of life.
+#[test]
+fn a_hello_a_byte_at_a_time_has_no_more_time_than_any() {
+    let begin = Instant::now();
+    let mut side = Side::new(Role::Acceptor, Limits::default(), begin);
+    let limit = Limits::default().handshake_timeout;
+    for (second, byte) in (0..).zip(&b"RpcN\x01\x01\x01\0\0\0\0"[..]) {
+        let now = begin + Duration::from_secs(second);
+        side.receive(now, std::slice::from_ref(byte));
+        side.connection.handle_timeout(now);
+        assert_eq!(side.closed().is_some(), now >= begin + limit, "after {second} s");
+        if now >= begin + limit {
+            break;
+        }
+    }
+}
+
 #[test]
 fn a_peer_that_vanished_is_found_out_while_somebody_waits() {
     let mut pair = Pair::new();
