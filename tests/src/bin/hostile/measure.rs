@@ -50,7 +50,8 @@ impl GoodClient {
 
     /// Does nothing for so long.
     pub(crate) fn rest(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
+        // Made inside: a timer belongs to a runtime.
+        self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
     /// Whether a new connection is accepted and served.
