@@ -16,6 +16,7 @@ mod layers;
 mod lifecycle;
 mod quic;
 mod schema;
+mod simulator;
 mod tls;
 #[cfg(unix)]
 mod unix;

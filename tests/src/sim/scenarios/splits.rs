@@ -18,10 +18,12 @@ pub(super) fn three(nodes: usize, loss: Option<f64>) -> Script {
     apart(nodes, loss, sides)
 }
 
-/// For a minute; each side has to find that the others have failed.
+/// For a minute; each side has to find that the others have failed. A node alone among several finds that it is cut off,
+/// and judges nobody, so nothing is expected of it.
 fn apart(nodes: usize, loss: Option<f64>, sides: Vec<Vec<u32>>) -> Script {
     let mut script = settled(nodes, loss).at_once(Act::Split { sides: sides.clone(), bridged: false });
-    for (here, observers) in sides.iter().enumerate() {
+    let judges = |side: &Vec<u32>| side.len() > 1 || nodes == 2;
+    for (here, observers) in sides.iter().enumerate().filter(|(_, side)| judges(side)) {
         for (_, subjects) in sides.iter().enumerate().filter(|&(there, _)| there != here) {
             let (observers, subjects) = (observers.clone(), subjects.clone());
             script = script.at_once(Act::Expect { observers, subjects });
