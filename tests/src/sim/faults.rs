@@ -37,7 +37,7 @@ impl<C: Core> World<C> {
             }
             Act::Mend => self.network.mend(self.now),
             Act::Storm => self.storm_until = Duration::MAX,
-            Act::Forgive => self.forgive(),
+            Act::Forgive(after) => self.forgive(*after),
             Act::Expect { observers, subjects } => {
                 let nodes = self.hosts.len();
                 self.measures.expect(self.now, nodes, observers, subjects);
@@ -133,9 +133,9 @@ impl<C: Core> World<C> {
         }
     }
 
-    /// Faults of the network are over, and a minute later nobody is excused by them any more.
-    fn forgive(&mut self) {
-        let until = self.now + AFTERMATH;
+    /// Faults of the network are over, and so much later nobody is excused by them any more.
+    fn forgive(&mut self, after: Duration) {
+        let until = self.now + after;
         self.storm_until = self.storm_until.min(until);
         for host in self.hosts.iter_mut().flatten().filter(|host| host.state == State::Running) {
             host.faulty_until = host.faulty_until.min(until);

@@ -72,8 +72,8 @@ pub enum Act {
     Mend,
     /// From now on so much goes wrong that nothing anybody says of anybody counts as false.
     Storm,
-    /// All faults are over: a minute later everything counts again.
-    Forgive,
+    /// All faults are over: so much later everything counts again.
+    Forgive(Duration),
     /// From now on these observers have to find that these subjects have failed.
     Expect {
         /// Who.

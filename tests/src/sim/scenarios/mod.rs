@@ -133,7 +133,7 @@ fn pick(rng: &mut fastrand::Rng, nodes: usize, count: usize) -> Vec<u32> {
     rng.choose_multiple(1..nodes as u32, count)
 }
 
-fn secs(secs: u64) -> Duration {
+const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 

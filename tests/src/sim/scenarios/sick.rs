@@ -50,7 +50,7 @@ pub(super) fn deaf(nodes: usize, loss: Option<f64>) -> Script {
         .at_once(Act::Expect { observers, subjects: victims })
         .at_once(Act::AwaitKnown(secs(60)))
         .then(secs(5), Act::Mend)
-        .at_once(Act::Forgive)
+        .at_once(Act::Forgive(secs(60)))
         .at_once(Act::AwaitWhole("whole", secs(60)))
         .then(secs(5), Act::Calm)
 }
@@ -67,7 +67,7 @@ pub(super) fn lossy(nodes: usize, loss: Option<f64>, (ingress, egress): (f64, f6
         .at_once(Act::Lossy { nodes: few(nodes), ingress, egress })
         .then(secs(600), Act::CloseWindow)
         .at_once(Act::Mend)
-        .at_once(Act::Forgive)
+        .at_once(Act::Forgive(secs(60)))
         .at_once(Act::AwaitWhole("whole", secs(120)))
         .then(secs(5), Act::Calm)
 }
@@ -84,7 +84,7 @@ pub(super) fn flip_flop(nodes: usize, loss: Option<f64>) -> Script {
     script
         .at_once(Act::CloseWindow)
         .at_once(Act::Mend)
-        .at_once(Act::Forgive)
+        .at_once(Act::Forgive(secs(60)))
         .at_once(Act::AwaitWhole("whole", secs(120)))
         .then(secs(5), Act::Calm)
 }

@@ -35,7 +35,7 @@ fn apart(nodes: usize, loss: Option<f64>, sides: Vec<Vec<u32>>) -> Script {
 fn heal(script: Script) -> Script {
     script
         .at_once(Act::Mend)
-        .at_once(Act::Forgive)
+        .at_once(Act::Forgive(secs(60)))
         .at_once(Act::AwaitWhole("whole", secs(120)))
         .then(secs(30), Act::Calm)
 }
