@@ -67,7 +67,7 @@ pub fn script(wish: &Wish) -> Result<Script, String> {
         (None, "chaos") => 3 + (wish.seed % 13) as usize,
         (None, _) => return Err("--nodes is missing".into()),
     };
-    if nodes < 2 || nodes > 1 << 20 {
+    if !(2..=1 << 20).contains(&nodes) {
         return Err(format!("{nodes} nodes are too few or too many"));
     }
     let mut rng = fastrand::Rng::with_seed(wish.seed ^ 0x7363_7269_7074);
