@@ -1,3 +1,4 @@
 //! Tools shared by the tests.
 
+pub mod resilience;
 pub mod sim;
