@@ -49,9 +49,12 @@ impl MemorySocket {
     /// When the host was killed. Of what becomes of the datagram the network says nothing: like UDP without `IP_RECVERR`.
     pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
         let mut net = self.network.shared.net.lock();
-        let (loss, due) = (net.loss, Instant::now() + net.latency);
-        net.check_alive(self.local.ip(), self.epoch)?;
-        if !net.is_cut(self.local.ip(), to.ip())
+        let own = self.local.ip();
+        let (loss, due) = (net.faults.loss, Instant::now() + net.faults.latency(own, to.ip()));
+        net.check_alive(own, self.epoch)?;
+        // A process that is stopped sends nothing.
+        if !net.faults.is_cut(own, to.ip())
+            && !net.faults.is_paused(own)
             && net.random.f64() >= loss
             && let Some(socket) = net.sockets.get(&to)
         {
@@ -71,7 +74,20 @@ impl MemorySocket {
         let Datagram { due, from, bytes } =
             receiver.recv().await.ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
         tokio::time::sleep_until(due).await;
+        self.resumed().await;
         Ok((bytes, from))
+    }
+
+    /// Waits while the process is stopped.
+    async fn resumed(&self) {
+        let shared = &self.network.shared;
+        loop {
+            let resumed = shared.healed.notified();
+            if !shared.net.lock().faults.is_paused(self.local.ip()) {
+                return;
+            }
+            resumed.await;
+        }
     }
 }
 

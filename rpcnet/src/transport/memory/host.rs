@@ -54,12 +54,14 @@ impl MemoryHost {
         let shared = &self.network.shared;
         loop {
             let healed = shared.healed.notified();
-            let (cut, latency) = {
+            let (held, latency) = {
                 let net = shared.net.lock();
                 net.check_alive(self.ip, self.epoch)?;
-                (net.is_cut(self.ip, to.ip()) || net.is_cut(to.ip(), self.ip), net.latency)
+                let faults = &net.faults;
+                let held = faults.is_held(self.ip, to.ip()) || faults.is_held(to.ip(), self.ip);
+                (held, faults.latency(self.ip, to.ip()))
             };
-            if !cut {
+            if !held {
                 tokio::time::sleep(2 * latency).await;
                 break;
             }

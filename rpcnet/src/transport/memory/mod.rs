@@ -4,13 +4,14 @@
 //! seed loses the same datagrams.
 
 mod datagram;
+mod faults;
 mod host;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -22,6 +23,7 @@ use tokio::sync::{Notify, mpsc};
 
 use self::{
     datagram::Datagram,
+    faults::Faults,
     stream::{End, MemoryStream, Pipe},
 };
 pub use self::{datagram::MemorySocket, host::MemoryHost};
@@ -46,17 +48,14 @@ pub struct MemoryNetwork {
 #[derive(Debug)]
 struct Shared {
     net: Mutex<Net>,
-    /// Told whenever a cut ends, and when a host's processes do.
+    /// Told whenever a cut or a pause ends, and when a host's processes do.
     healed: Notify,
 }
 
 #[derive(Debug)]
 struct Net {
     random: fastrand::Rng,
-    latency: Duration,
-    loss: f64,
-    /// Ordered pairs of hosts: what the first sends does not reach the second.
-    cuts: BTreeSet<(IpAddr, IpAddr)>,
+    faults: Faults,
     listeners: BTreeMap<SocketAddr, mpsc::Sender<(MemoryStream, SocketAddr)>>,
     sockets: BTreeMap<SocketAddr, mpsc::Sender<Datagram>>,
     /// How often each host's processes were killed. What they held says when it was made, and is worth nothing since.
@@ -74,9 +73,7 @@ impl MemoryNetwork {
     pub fn new(seed: u64) -> Self {
         let net = Net {
             random: fastrand::Rng::with_seed(seed),
-            latency: Duration::from_micros(500),
-            loss: 0.0,
-            cuts: BTreeSet::new(),
+            faults: Faults::none(),
             listeners: BTreeMap::new(),
             sockets: BTreeMap::new(),
             epochs: BTreeMap::new(),
@@ -98,18 +95,24 @@ impl MemoryNetwork {
 
     /// Sets how long a packet takes. Those under way are not affected.
     pub fn set_latency(&self, latency: Duration) {
-        self.shared.net.lock().latency = latency;
+        self.shared.net.lock().faults.latency = latency;
     }
 
     /// Sets the share of datagrams that are lost, 0 to 1. Streams lose nothing.
     pub fn set_loss(&self, loss: f64) {
-        self.shared.net.lock().loss = loss;
+        self.shared.net.lock().faults.loss = loss;
     }
 
     /// Cuts the link between two hosts, in both directions: datagrams are lost without a sign, streams stall, and new
     /// connections neither succeed nor fail.
     pub fn cut(&self, a: IpAddr, b: IpAddr) {
-        self.shared.net.lock().cuts.extend([(a, b), (b, a)]);
+        self.cut_one_way(a, b);
+        self.cut_one_way(b, a);
+    }
+
+    /// Cuts what one host sends to the other; what the other sends still arrives.
+    pub fn cut_one_way(&self, from: IpAddr, to: IpAddr) {
+        self.shared.net.lock().faults.cut(from, to);
     }
 
     /// Cuts every link between the hosts of one side and those of the other.
@@ -119,8 +122,30 @@ impl MemoryNetwork {
 
     /// Ends every cut. What was written to streams meanwhile arrives.
     pub fn heal(&self) {
+        self.mend(Faults::heal);
+    }
+
+    /// Makes every packet to or from a host take longer by this much; zero ends it.
+    pub fn slow_down(&self, ip: IpAddr, by: Duration) {
+        self.shared.net.lock().faults.slow_down(ip, by);
+    }
+
+    /// Stops a host's processes, as far as others can see, as SIGSTOP does: they send nothing, and what comes waits for
+    /// [`resume`](Self::resume), datagrams as far as their sockets hold them.
+    ///
+    /// Only the network is stopped: to itself the process runs on, and finds that nobody answers.
+    pub fn pause(&self, ip: IpAddr) {
+        self.shared.net.lock().faults.pause(ip);
+    }
+
+    /// Lets a host's processes go on.
+    pub fn resume(&self, ip: IpAddr) {
+        self.mend(|faults| faults.resume(ip));
+    }
+
+    fn mend(&self, mend: impl FnOnce(&mut Faults)) {
         let mut net = self.shared.net.lock();
-        net.cuts.clear();
+        mend(&mut net.faults);
         net.pipes.values_mut().for_each(Pipe::wake_reader);
         drop(net);
         self.shared.healed.notify_waiters();
@@ -155,10 +180,6 @@ impl Net {
             return Ok(());
         }
         Err(io::Error::new(io::ErrorKind::ConnectionAborted, format!("the process at {ip} was killed")))
-    }
-
-    fn is_cut(&self, from: IpAddr, to: IpAddr) -> bool {
-        from != to && self.cuts.contains(&(from, to))
     }
 
     fn free_port(&mut self, ip: IpAddr) -> u16 {

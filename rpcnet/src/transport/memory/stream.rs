@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::Shared;
+use super::{Net, Shared};
 
 /// One direction of a stream.
 #[derive(Debug)]
@@ -101,12 +101,12 @@ impl AsyncRead for MemoryStream {
     ) -> Poll<io::Result<()>> {
         let shared = Arc::clone(&self.shared);
         let mut net = shared.net.lock();
-        let cut = net.pipes.get(&self.read).is_some_and(|pipe| net.is_cut(pipe.from, pipe.to));
+        let held = net.pipes.get(&self.read).is_some_and(|pipe| net.faults.is_held(pipe.from, pipe.to));
         let Some(pipe) = net.pipes.get_mut(&self.read) else { return Poll::Ready(Ok(())) };
         pipe.reader = Some(cx.waker().clone());
         match (pipe.end, pipe.queue.front().map(|(due, _)| *due)) {
             (Some(End::Reset), _) => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
-            _ if cut => Poll::Pending,
+            _ if held => Poll::Pending,
             (_, Some(due)) if due <= Instant::now() => {
                 pipe.read_into(buf);
                 Poll::Ready(Ok(()))
@@ -130,9 +130,10 @@ impl AsyncRead for MemoryStream {
 impl AsyncWrite for MemoryStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut net = self.shared.net.lock();
-        let due = Instant::now() + net.latency;
+        let Net { pipes, faults, .. } = &mut *net;
         // As with TCP, writing to a peer that is gone succeeds, and reading finds out.
-        let Some(pipe) = net.pipes.get_mut(&self.write) else { return Poll::Ready(Ok(bytes.len())) };
+        let Some(pipe) = pipes.get_mut(&self.write) else { return Poll::Ready(Ok(bytes.len())) };
+        let due = Instant::now() + faults.latency(pipe.from, pipe.to);
         if pipe.end.is_some() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
