@@ -3,6 +3,19 @@
 //! Under a paused clock a test that waits for a failure to be detected takes milliseconds. What fails is the network,
 //! not the code: nodes run the same agents, servers and clients as in production.
 //!
+//! | what happens | how |
+//! |---|---|
+//! | a process starts, again after it ended | [`TestCluster::node`], [`TestNodeBuilder::start`] |
+//! | it is killed; it ends as it should | [`TestNode::kill`]; [`TestNode::shutdown`] |
+//! | it is stopped and goes on | [`TestNode::pause`], [`TestNode::resume`] |
+//! | its packets are late | [`TestNode::slow_down`] |
+//! | the network splits; a link fails, in one direction; it heals | [`TestCluster::partition`]; [`TestCluster::cut`], [`TestCluster::cut_one_way`]; [`TestCluster::heal`] |
+//! | datagrams are lost | [`TestCluster::lose`] |
+//!
+//! A test waits for a view ([`TestCluster::converged`], [`TestNode::sees`]) rather than for a time, and reads every event a
+//! node was told ([`TestNode::told`]). [`for_each_seed`] runs it under many seeds, and prints the line that repeats the one
+//! that failed.
+//!
 //! ```
 //! use rpcnet_cluster::{ResilientClient, testkit::{TestCluster, TestNode}};
 //!
@@ -26,7 +39,11 @@
 //! # }
 //! ```
 
+mod history;
 mod node;
+mod seeds;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -40,6 +57,7 @@ use rpcnet::transport::memory::MemoryNetwork;
 
 use self::node::Running;
 pub use self::node::{TestNode, TestNodeBuilder};
+pub use self::{history::Told, seeds::for_each_seed};
 
 /// Where every node gossips, and where it serves calls.
 const GOSSIP_PORT: u16 = 7946;
@@ -112,7 +130,22 @@ impl TestCluster {
         self.network.partition(&ips(one), &ips(other));
     }
 
-    /// Ends every cut.
+    /// Cuts the link between two nodes in both directions.
+    pub fn cut(&self, one: &TestNode, other: &TestNode) {
+        self.network.cut(one.ip(), other.ip());
+    }
+
+    /// Cuts what one node sends to another; what the other sends still arrives.
+    pub fn cut_one_way(&self, from: &TestNode, to: &TestNode) {
+        self.network.cut_one_way(from.ip(), to.ip());
+    }
+
+    /// Loses this share of all datagrams from now on, 0 to 1.
+    pub fn lose(&self, share: f64) {
+        self.network.set_loss(share);
+    }
+
+    /// Ends every cut. What was lost stays lost; streams go on where they were.
     pub fn heal(&self) {
         self.network.heal();
     }

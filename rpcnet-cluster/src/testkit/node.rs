@@ -1,11 +1,17 @@
 //! A node under test: started, asked, killed, started again.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use rpcnet::{Server, ServerBuilder};
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{GOSSIP_PORT, RPC_PORT, TestCluster};
+use super::{
+    GOSSIP_PORT, PATIENCE, RPC_PORT, TestCluster,
+    history::{History, Told},
+};
 use crate::{ClusterMembership, Keyring, LoadBalancing, WorkerRegistry};
 
 /// Settings of a node under test, from [`TestCluster::node`].
@@ -46,6 +52,7 @@ pub struct TestNode {
     ip: IpAddr,
     membership: ClusterMembership,
     registry: WorkerRegistry,
+    history: History,
 }
 
 impl TestNodeBuilder {
@@ -118,10 +125,11 @@ impl TestNodeBuilder {
         }
         let membership = builder.join().await;
         let membership = membership.unwrap_or_else(|error| panic!("the node {label} cannot join: {error}"));
+        let history = History::of(&membership);
         let registry = WorkerRegistry::new(&membership, balancing);
         let running = Running { membership: membership.clone(), serving, shutdown };
         cluster.nodes.lock().running.insert(label.clone(), running);
-        TestNode { cluster, label, ip, membership, registry }
+        TestNode { cluster, label, ip, membership, registry, history }
     }
 }
 
@@ -144,6 +152,57 @@ impl TestNode {
     /// The node's registry of workers.
     pub fn registry(&self) -> WorkerRegistry {
         self.registry.clone()
+    }
+
+    /// Every event the node was told since it was started, and when.
+    pub fn told(&self) -> Vec<Told> {
+        self.history.told()
+    }
+
+    /// Waits until the node sees exactly the nodes with these labels, itself included; their order does not matter.
+    ///
+    /// # Panics
+    ///
+    /// When it does not within two minutes of virtual time; the message shows whom it sees.
+    pub async fn sees(&self, labels: &[&str]) {
+        let mut wanted = labels.to_vec();
+        wanted.sort_unstable();
+        let mut events = self.membership.subscribe();
+        let seen = async {
+            while self.seen().await != wanted {
+                if events.recv().await.is_none() {
+                    // The node has ended: its view stays as it is.
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        if tokio::time::timeout(PATIENCE, seen).await.is_err() {
+            let seen = self.seen().await;
+            panic!("after {PATIENCE:?} the node {} sees {seen:?} and not {wanted:?}", self.label);
+        }
+    }
+
+    async fn seen(&self) -> Vec<String> {
+        let nodes = self.membership.visible_nodes().await;
+        let mut labels: Vec<_> = nodes.iter().map(|node| node.label.to_string()).collect();
+        labels.sort_unstable();
+        labels
+    }
+
+    /// Stops the node as SIGSTOP does, as far as others can see: it sends nothing and takes nothing until it is
+    /// [resumed](Self::resume). To itself it runs on, and finds that nobody answers.
+    pub fn pause(&self) {
+        self.cluster.network.pause(self.ip);
+    }
+
+    /// Lets the node go on. What was sent to it meanwhile arrives.
+    pub fn resume(&self) {
+        self.cluster.network.resume(self.ip);
+    }
+
+    /// Makes every packet to or from the node take longer by this much; zero ends it.
+    pub fn slow_down(&self, by: Duration) {
+        self.cluster.network.slow_down(self.ip, by);
     }
 
     /// Ends the node as SIGKILL does: its connections are reset, its ports refuse, and it says nothing to anybody. Handlers
