@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
+
 use crate::{
     context::Context, descriptor::Idempotency, metadata::Metadata, time::later, trace::TraceContext,
 };
@@ -25,6 +27,7 @@ pub struct CallOptions {
     pub(crate) metadata: Option<Arc<Metadata>>,
     pub(crate) trace: Option<TraceContext>,
     pub(crate) wait_for_ready: Option<bool>,
+    pub(crate) affinity: Option<Bytes>,
 }
 
 impl CallOptions {
@@ -81,6 +84,15 @@ impl CallOptions {
         self
     }
 
+    /// What the call is about, such as a user's name. Clients that know several workers and balance by consistent hashing send
+    /// calls of the same key to the same worker, as far as that one is there and not too busy; others ignore it. It does not
+    /// travel with the call.
+    #[must_use]
+    pub fn affinity(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.affinity = Some(Bytes::copy_from_slice(key.as_ref()));
+        self
+    }
+
     /// These options, with what they leave open taken from `base`.
     #[must_use]
     pub fn or(self, base: &Self) -> Self {
@@ -91,6 +103,7 @@ impl CallOptions {
             metadata: self.metadata.or_else(|| base.metadata.clone()),
             trace: self.trace.or(base.trace),
             wait_for_ready: self.wait_for_ready.or(base.wait_for_ready),
+            affinity: self.affinity.or_else(|| base.affinity.clone()),
         }
     }
 
@@ -134,6 +147,11 @@ impl CallOptions {
     /// The timeout that was set, if one was.
     pub fn timeout_set(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// The key that was set, if one was.
+    pub fn affinity_set(&self) -> Option<&[u8]> {
+        self.affinity.as_deref()
     }
 
     /// The number of attempts that was set, if one was.
