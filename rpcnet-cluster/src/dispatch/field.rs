@@ -13,7 +13,7 @@ pub(crate) struct Runner {
     /// This process could not reach it a moment ago, or its connection broke and it is not known yet whether another can
     /// be opened.
     pub(crate) ejected: bool,
-    /// It is ejected because no connection could be opened to it.
+    /// It is ejected because no connection could be opened to it. A call that goes there all the same reaches nobody.
     pub(crate) refused: bool,
 }
 
@@ -43,21 +43,40 @@ pub(crate) type Tries = BTreeMap<Instance, u32>;
 
 /// Whom a call with these tries may go to; nobody in an empty field.
 ///
-/// In this order: workers that this process cannot reach are out, unless it can reach nobody; then no worker is tried
-/// again before the others; then those under suspicion are left for last.
+/// Each step leaves out some of those that the steps before it left, unless that would be all of them:
+///
+/// 1. ejected workers, unless they are most: see [`unless_panicking`];
+/// 2. those that the call has tried more often than others;
+/// 3. those that are suspected.
 pub(crate) fn eligible_again(field: &[Runner], tries: &Tries) -> Eligible {
-    let reached = places(field, |runner| !runner.ejected);
-    let tried = |place: &usize| tries.get(&field[*place].instance).copied().unwrap_or(0);
-    let open = if reached.is_empty() { places(field, |_| true) } else { reached };
-    let least = open.iter().map(tried).min().unwrap_or(0);
-    let least_tried: Vec<usize> = open.into_iter().filter(|place| tried(place) == least).collect();
-    let trusted: Vec<usize> = least_tried.iter().copied().filter(|place| !field[*place].suspected).collect();
-    let among = if trusted.is_empty() { least_tried } else { trusted };
+    let mut among: Vec<usize> = (0..field.len()).collect();
+    unless_panicking(field, &mut among);
+    let tried = |place: usize| tries.get(&field[place].instance).copied().unwrap_or(0);
+    let least = among.iter().map(|place| tried(*place)).min().unwrap_or(0);
+    prefer(&mut among, |place| tried(place) == least);
+    prefer(&mut among, |place| !field[place].suspected);
     Eligible { among, repeats: least > 0 }
 }
 
-fn places(field: &[Runner], fits: impl Fn(&Runner) -> bool) -> Vec<usize> {
-    (0..field.len()).filter(|place| fits(&field[*place])).collect()
+/// Leaves the ejected workers out. When fewer than half are left, only those that refuse connections.
+///
+/// What most of the workers share is seldom the workers' fault, and if it is, the few that are left would drown under the
+/// calls of all: then it is better to fail some calls everywhere. A worker that refuses cannot help the others by being
+/// asked.
+///
+/// Source: Envoy's panic threshold, which is half by default too
+/// (<https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/panic_threshold>).
+fn unless_panicking(field: &[Runner], among: &mut Vec<usize>) {
+    let left = among.iter().filter(|place| !field[**place].ejected).count();
+    let panicking = left * 2 < among.len();
+    prefer(among, |place| if panicking { !field[place].refused } else { !field[place].ejected });
+}
+
+/// Keeps those that fit, if any does.
+fn prefer(among: &mut Vec<usize>, fits: impl Fn(usize) -> bool) {
+    if among.iter().any(|place| fits(*place)) {
+        among.retain(|place| fits(*place));
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +106,23 @@ mod tests {
         for (picture, among) in [("se.b", vec![0, 1, 2, 3]), ("sr.", vec![0, 2]), ("rr", vec![0, 1])] {
             let keyed: Vec<_> = field(picture).into_iter().map(Runner::keyed).collect();
             assert_eq!(eligible(&keyed), among, "field {picture:?}");
+        }
+    }
+
+    #[test]
+    fn with_most_workers_ejected_only_those_that_refuse_are_left_out() {
+        let table: [(&str, &[usize]); 8] = [
+            ("ee..", &[2, 3]),
+            ("eee.", &[0, 1, 2, 3]),
+            ("er..", &[2, 3]),
+            ("err.", &[0, 3]),
+            ("rrr.", &[3]),
+            ("rrrr", &[0, 1, 2, 3]),
+            ("rrre", &[3]),
+            ("eb..b", &[0, 2, 3]),
+        ];
+        for (picture, among) in table {
+            assert_eq!(eligible(&field(picture)), among, "field {picture:?}");
         }
     }
 
