@@ -52,6 +52,7 @@
 //! |---|---|
 //! | joining, tags, events, leaving | [`ClusterMembership`], [`ClusterEvent`] |
 //! | who serves what, selectors | [`WorkerRegistry`], [`Worker`], [`Selector`] |
+//! | whose turn it is | [`LoadBalancing`], [`Balancer`], [`Strategy`] |
 //! | calls: what is sent again, when, how often | [`ResilientClient`], [`FailedAttempts`] |
 //! | sealing gossip, changing its keys | [`Keyring`] |
 //! | the protocol itself, without sockets | [`membership`] |
@@ -72,7 +73,7 @@ pub use agent::{
 };
 #[cfg(feature = "tls")]
 pub use agent::{Security, SecurityError};
-pub use balance::LoadBalancing;
+pub use balance::{Balancer, Candidate, LoadBalancing, Pick, Strategy};
 pub use dispatch::{FailedAttempt, FailedAttempts, ResilientClient};
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};
 pub use registry::{RegistryEvents, SelectError, Selector, SelectorError, Worker, WorkerRegistry};

@@ -1,13 +1,13 @@
 //! Each with the same chance.
 
-use super::{Candidate, Strategy};
+use super::{Candidate, Pick, Strategy};
 
 /// Each worker with the same chance, whatever came before.
 #[derive(Debug)]
 pub(super) struct Random;
 
 impl Strategy for Random {
-    fn pick(&mut self, candidates: &[Candidate], random: &mut fastrand::Rng) -> usize {
-        random.usize(..candidates.len())
+    fn pick(&mut self, candidates: &[Candidate<'_>], pick: &mut Pick<'_>) -> usize {
+        pick.below(candidates.len())
     }
 }

@@ -15,8 +15,8 @@ use super::Candidate;
 ///
 /// Source: Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998. The hash is SipHash-1-3 with a
 /// key of zeros, the same in every process; it defends nothing.
-pub(crate) fn rendezvous(request_id: Uuid, candidates: &[Candidate]) -> usize {
-    let weight = |candidate: &Candidate| {
+pub(crate) fn rendezvous(request_id: Uuid, candidates: &[Candidate<'_>]) -> usize {
+    let weight = |candidate: &Candidate<'_>| {
         let mut hasher = SipHasher13::new();
         hasher.write(request_id.as_bytes());
         hasher.write(candidate.instance.id.as_uuid().as_bytes());

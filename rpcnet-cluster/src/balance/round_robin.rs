@@ -1,6 +1,6 @@
 //! Each in turn.
 
-use super::{Candidate, Strategy};
+use super::{Candidate, Pick, Strategy};
 use crate::registry::Instance;
 
 /// Each worker in turn, in the order of their ids.
@@ -10,8 +10,8 @@ pub(super) struct RoundRobin {
 }
 
 impl Strategy for RoundRobin {
-    fn pick(&mut self, candidates: &[Candidate], random: &mut fastrand::Rng) -> usize {
-        self.turn.next(candidates, random, |_| true)
+    fn pick(&mut self, candidates: &[Candidate<'_>], pick: &mut Pick<'_>) -> usize {
+        self.turn.next(candidates, pick, |_| true)
     }
 }
 
@@ -29,22 +29,22 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// The first eligible candidate after the last one chosen, beginning again after the end.
+    /// The place of the first eligible candidate after the last one chosen, beginning again after the end.
     ///
     /// At least one candidate must be eligible.
     pub(super) fn next(
         &mut self,
-        candidates: &[Candidate],
-        random: &mut fastrand::Rng,
-        eligible: impl Fn(&Candidate) -> bool,
+        candidates: &[Candidate<'_>],
+        pick: &mut Pick<'_>,
+        eligible: impl Fn(usize) -> bool,
     ) -> usize {
         let count = candidates.len();
         let first = match self.last {
             Some(last) => candidates.iter().position(|candidate| candidate.instance > last).unwrap_or(0),
-            None => random.usize(..count),
+            None => pick.below(count),
         };
         let mut in_turn = (first..count).chain(0..first);
-        let chosen = in_turn.find(|place| eligible(&candidates[*place]));
+        let chosen = in_turn.find(|place| eligible(*place));
         let chosen = chosen.expect("a strategy is asked only when there is a candidate");
         self.last = Some(candidates[chosen].instance);
         chosen

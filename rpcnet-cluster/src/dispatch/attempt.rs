@@ -12,7 +12,7 @@ use rpcnet::{
 };
 use tokio::time::Instant;
 
-use super::pool::Permit;
+use super::{feedback::Timed, pool::Permit};
 use crate::registry::Worker;
 
 /// Sends a call to a worker and waits for its answer until `deadline`.
@@ -25,7 +25,9 @@ pub(crate) async fn attempt(worker: &Worker, request: &Request, deadline: Instan
     line.ready(connected_by(deadline)).await?;
     let timeout = deadline.saturating_duration_since(Instant::now());
     let options = CallOptions::timeout(timeout).or(&request.options);
+    let timed = Timed::begin(line.gauge());
     let result = line.channel().invoke(Request { options, ..request.clone() }).await;
+    timed.end(&result);
     if result.as_ref().is_err_and(|status| status.reason() == Reason::ConnectionLost) {
         line.handle_lost();
     }
@@ -58,6 +60,7 @@ pub(crate) async fn attempt_stream(
         Some(ended) => CallOptions::timeout(ended.saturating_duration_since(Instant::now())).or(&options),
         None => options,
     };
+    let timed = Timed::begin(line.gauge());
     let answer = line.channel().stream(Request { options, ..request.clone() }, items);
     let result = match deadlines.answered {
         Some(answered) => {
@@ -65,6 +68,7 @@ pub(crate) async fn attempt_stream(
         }
         None => answer.await,
     };
+    timed.end(&result);
     if result.as_ref().is_err_and(|status| status.reason() == Reason::ConnectionLost) {
         line.handle_lost();
     }

@@ -16,7 +16,7 @@ use super::{
     upload::Upload,
 };
 use crate::{
-    balance::rendezvous,
+    balance::{key_of, rendezvous},
     registry::{Snapshot, Worker},
 };
 
@@ -111,12 +111,22 @@ impl<'a> Call<'a> {
     }
 
     fn pick<'w>(&self, among: &[&'w Worker]) -> &'w Worker {
-        let candidates: Vec<_> = among.iter().map(|worker| worker.candidate()).collect();
+        let now = now();
+        let candidates: Vec<_> = among.iter().map(|worker| worker.candidate(now)).collect();
         let chosen = match (self.request.idempotency, self.request.request_id) {
             (Idempotency::Keyed, Some(id)) => rendezvous(id, &candidates),
-            _ => self.shared.chooser.lock().pick(&candidates),
+            _ => self.shared.chooser.lock().pick(&candidates, self.key()),
         };
         among[chosen]
+    }
+
+    /// What the call is about, for a strategy that goes by it.
+    fn key(&self) -> Option<u64> {
+        match (self.request.options.affinity_set(), self.request.request_id) {
+            (Some(key), _) => Some(key_of(key)),
+            (None, Some(id)) => Some(key_of(id.as_bytes())),
+            (None, None) => None,
+        }
     }
 
     /// One attempt. `None` when it failed, which the schedule then knows.

@@ -2,14 +2,15 @@
 //!
 //! Policy, without clocks or sockets: `outcome` (what a failure means), `field` (who may be tried), `retry` (what to do
 //! next) with `backoff` and `budget`, `ejection` (who is left alone). The shell around it: `resilient` and `call`, which do
-//! what the policy says, `attempt` and `pool`, which reach a worker, `report`, which says what happened; `upload` is what a client streams, lent to each
-//! attempt.
+//! what the policy says, `attempt` and `pool`, which reach a worker, `feedback`, which tells its load, `report`, which says what
+//! happened; `upload` is what a client streams, lent to each attempt.
 
 mod attempt;
 mod backoff;
 mod budget;
 mod call;
 mod ejection;
+mod feedback;
 mod field;
 mod outcome;
 mod pool;

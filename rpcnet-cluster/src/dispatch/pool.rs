@@ -4,14 +4,7 @@
 //! under way; the connection closes when the last of them is gone. So the pool follows the registry by itself, and a
 //! worker that leaves keeps its connection until its calls are done.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use rpcnet::{Channel, ConnectError, Executed, Reason, Status, transport::Transport};
@@ -21,7 +14,7 @@ use tokio::{
 };
 
 use super::ejection::Ejection;
-use crate::{membership::NodeId, registry::Instance};
+use crate::{balance::Gauge, membership::NodeId, registry::Instance};
 
 /// Makes lines: knows the way the bytes travel and whom to tell of workers that cannot be reached.
 #[derive(Debug, Clone)]
@@ -45,21 +38,21 @@ impl Dialler {
             instance,
             addr,
             channel,
-            in_flight: AtomicU32::new(0),
+            gauge: Gauge::new(now()),
             state: Mutex::new(State::default()),
             reports: self.reports.clone(),
         })
     }
 }
 
-/// What this process has to do with one process of a worker: the connection, the calls in flight, and whether it can be
-/// reached.
+/// What this process has to do with one process of a worker: the connection, the calls in flight and what they have shown,
+/// and whether it can be reached.
 #[derive(Debug)]
 pub(crate) struct Line {
     instance: Instance,
     addr: SocketAddr,
     channel: Channel,
-    in_flight: AtomicU32,
+    gauge: Gauge,
     state: Mutex<State>,
     reports: mpsc::Sender<NodeId>,
 }
@@ -123,12 +116,17 @@ impl Line {
 
     /// Counts a call until the permit is dropped.
     pub(crate) fn enter(self: &Arc<Self>) -> Permit {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.gauge.enter();
         Permit { line: Arc::clone(self) }
     }
 
     pub(crate) fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::Relaxed)
+        self.gauge.in_flight()
+    }
+
+    /// What calls have shown of the worker's load.
+    pub(crate) fn gauge(&self) -> &Gauge {
+        &self.gauge
     }
 
     /// Whether the worker may be picked, as far as this process could reach it.
@@ -252,7 +250,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.line.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.line.gauge.leave();
     }
 }
 

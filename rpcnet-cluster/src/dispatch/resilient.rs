@@ -171,7 +171,7 @@ impl ResilientClient {
 
 impl Shared {
     fn new(registry: WorkerRegistry, selection: Result<Selection, SelectorError>) -> Self {
-        let chooser = Chooser::new(registry.balancing(), fastrand::Rng::new());
+        let chooser = Chooser::new(registry.balancer(), fastrand::Rng::new());
         let budget = Budget::new(Instant::now().into_std());
         Self { registry, selection, chooser: Mutex::new(chooser), budget: Mutex::new(budget) }
     }

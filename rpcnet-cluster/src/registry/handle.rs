@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agent::ClusterMembership,
-    balance::{Chooser, LoadBalancing},
+    balance::{Balancer, Chooser},
     dispatch::{Dialler, eligible},
     membership::{ClusterEvent, NodeId},
 };
@@ -55,7 +55,7 @@ pub struct WorkerRegistry {
 struct Inner {
     published: Published,
     reports: mpsc::Sender<NodeId>,
-    balancing: LoadBalancing,
+    balancer: Balancer,
     chooser: Mutex<Chooser>,
 }
 
@@ -66,26 +66,30 @@ impl WorkerRegistry {
     /// interface, beyond it if the node was told `allow_plaintext()`, or over a network in memory. The registry keeps the
     /// node running.
     ///
+    /// Takes a [`LoadBalancing`](crate::LoadBalancing), or a [`Balancer`] where a strategy of one's own or another zone is wanted.
+    ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    pub fn new(cluster: &ClusterMembership, balancing: LoadBalancing) -> Self {
-        Self::following(Gossip::new(cluster), cluster.transport(), balancing)
+    pub fn new(cluster: &ClusterMembership, balancing: impl Into<Balancer>) -> Self {
+        let balancer = balancing.into().at(cluster.local_node_id());
+        Self::following(Gossip::new(cluster), cluster.transport(), balancer)
     }
 
     /// A registry that follows any source, its workers reached by `transport`.
     pub(crate) fn following(
         mut source: impl Source,
         transport: Arc<dyn Transport>,
-        balancing: LoadBalancing,
+        balancing: impl Into<Balancer>,
     ) -> Self {
+        let balancer = balancing.into();
         let (publisher, published) = publisher();
         let (reports, reported) = mpsc::channel(REPORTS_MAX);
-        let mut picture = Picture::new(Dialler::new(transport, reports.clone()));
+        let mut picture = Picture::new(Dialler::new(transport, reports.clone()), balancer.home().clone());
         take_in(&mut picture, &publisher, ready_now(&mut source));
         tokio::spawn(follow(source, picture, publisher, reported));
-        let chooser = Mutex::new(Chooser::new(balancing, fastrand::Rng::new()));
-        Self { inner: Arc::new(Inner { published, reports, balancing, chooser }) }
+        let chooser = Mutex::new(Chooser::new(&balancer, fastrand::Rng::new()));
+        Self { inner: Arc::new(Inner { published, reports, balancer, chooser }) }
     }
 
     /// The cluster's events, each after the registry has taken it in; first the nodes there are now.
@@ -121,8 +125,9 @@ impl WorkerRegistry {
         if among.is_empty() {
             return Err(SelectError::NoWorkers { selector, workers: snapshot.workers.len() });
         }
-        let candidates: Vec<_> = among.iter().map(|worker| worker.candidate()).collect();
-        Ok(among[self.inner.chooser.lock().pick(&candidates)].clone())
+        let now = tokio::time::Instant::now().into_std();
+        let candidates: Vec<_> = among.iter().map(|worker| worker.candidate(now)).collect();
+        Ok(among[self.inner.chooser.lock().pick(&candidates, None)].clone())
     }
 
     /// Says that a worker does not answer: membership looks at it at once. Nobody is convicted by this.
@@ -133,8 +138,8 @@ impl WorkerRegistry {
         let _ = self.inner.reports.try_send(worker.into());
     }
 
-    pub(crate) fn balancing(&self) -> LoadBalancing {
-        self.inner.balancing
+    pub(crate) fn balancer(&self) -> &Balancer {
+        &self.inner.balancer
     }
 
     /// The snapshots, to read the last one and to wait for the next.

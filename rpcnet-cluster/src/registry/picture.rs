@@ -1,12 +1,13 @@
 //! The events of a cluster, folded into the workers there are. Pure; nothing is dialled before a call needs it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Weak},
 };
 
 use super::worker::{Instance, Worker};
 use crate::{
+    balance::{Home, ZONE_TAG},
     dispatch::{Dialler, Line},
     membership::{ClusterEvent, Node, NodeId},
 };
@@ -16,6 +17,8 @@ use crate::{
 pub(crate) struct Picture {
     nodes: BTreeMap<NodeId, Seat>,
     dialler: Dialler,
+    /// Whose zone calls stay in.
+    home: Home,
     /// The lines that somebody holds: a worker that comes back as the same process, or is told of again, keeps its own.
     lines: BTreeMap<Instance, Weak<Line>>,
 }
@@ -45,9 +48,9 @@ impl Snapshot {
 }
 
 impl Picture {
-    /// A picture of nobody, whose workers will be reached through `dialler`.
-    pub(crate) fn new(dialler: Dialler) -> Self {
-        Self { nodes: BTreeMap::new(), dialler, lines: BTreeMap::new() }
+    /// A picture of nobody, whose workers will be reached through `dialler`, seen from `home`.
+    pub(crate) fn new(dialler: Dialler, home: Home) -> Self {
+        Self { nodes: BTreeMap::new(), dialler, home, lines: BTreeMap::new() }
     }
 
     /// Takes in one event.
@@ -70,7 +73,25 @@ impl Picture {
         self.lines.retain(|_, line| line.strong_count() > 0);
         Snapshot {
             nodes: self.nodes.values().map(|seat| seat.node.clone()).collect(),
-            workers: self.nodes.values().filter_map(|seat| seat.worker.clone()).collect(),
+            workers: self.workers(),
+        }
+    }
+
+    fn workers(&self) -> Vec<Worker> {
+        let workers = self.nodes.values().filter_map(|seat| seat.worker.clone());
+        let Some(zone) = self.zone() else { return workers.collect() };
+        // Those without a zone are in one together.
+        let zones =
+            workers.clone().map(|worker| worker.zone().map(str::to_owned)).collect::<BTreeSet<_>>().len();
+        workers.map(|worker| worker.seen_from(&zone, zones)).collect()
+    }
+
+    /// The zone that calls stay in, if there is one.
+    fn zone(&self) -> Option<String> {
+        match &self.home {
+            Home::Unsaid | Home::Anywhere => None,
+            Home::Zone(zone) => Some(zone.to_string()),
+            Home::Node(id) => self.nodes.get(id)?.node.tag(ZONE_TAG).map(str::to_owned),
         }
     }
 
@@ -109,7 +130,7 @@ mod tests {
     use crate::registry::testing::{dialler, node};
 
     fn picture(events: &[ClusterEvent]) -> Picture {
-        let mut picture = Picture::new(dialler());
+        let mut picture = Picture::new(dialler(), Home::Anywhere);
         events.iter().for_each(|event| picture.apply(event));
         picture
     }

@@ -11,12 +11,12 @@ use super::{
     testing::{Script, Scripted, node},
 };
 use crate::{
-    balance::LoadBalancing,
+    balance::{Balancer, LoadBalancing},
     membership::{ClusterEvent, Node},
 };
 use ClusterEvent::{Lagged, NodeFailed, NodeJoined};
 
-fn registry(balancing: LoadBalancing) -> (WorkerRegistry, Scripted) {
+fn registry(balancing: impl Into<Balancer>) -> (WorkerRegistry, Scripted) {
     let (script, scripted) = Script::new();
     let transport = MemoryNetwork::new(1).host([10, 0, 0, 250]);
     (WorkerRegistry::following(script, Arc::new(transport), balancing), scripted)
@@ -170,6 +170,49 @@ async fn a_suspected_worker_is_selected_only_when_there_is_no_other() {
     settled().await;
     let suspected = registry.select_worker(None).expect("better than nobody");
     assert!(suspected.is_degraded() && !suspected.is_healthy());
+}
+
+#[tokio::test(start_paused = true)]
+async fn workers_in_the_zone_of_the_own_node_come_first_wherever_it_is_tagged_to_be() {
+    let (registry, cluster) = registry(Balancer::new(LoadBalancing::RoundRobin).at(node(9, 1).id));
+    let mut own = tagged(9, "zone", "us");
+    own.rpc_addr = None;
+    let workers = [tagged(1, "zone", "eu"), tagged(2, "zone", "us"), tagged(3, "zone", "eu"), node(4, 1)];
+    workers.into_iter().chain([own]).for_each(|node| cluster.tell(NodeJoined(node)));
+    settled().await;
+    let selected = || {
+        let select = |_| registry.select_worker(None).expect("somebody is there").label.to_string();
+        let mut labels: Vec<_> = (0..20).map(select).collect();
+        labels.sort();
+        labels.dedup();
+        labels
+    };
+    assert_eq!(selected(), ["worker-2"]);
+    let mut moved = tagged(9, "zone", "eu");
+    moved.rpc_addr = None;
+    cluster.tell(ClusterEvent::TagsChanged(moved));
+    settled().await;
+    assert_eq!(selected(), ["worker-1", "worker-3"]);
+    cluster.tell(NodeFailed(node(9, 1)));
+    settled().await;
+    assert_eq!(selected().len(), 4, "a node without a zone prefers none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_balancer_may_name_a_zone_or_none() {
+    let here = Balancer::new(LoadBalancing::RoundRobin).zone("eu").at(node(1, 1).id);
+    let anywhere = Balancer::new(LoadBalancing::RoundRobin).at(node(1, 1).id).any_zone();
+    for (balancer, expected) in [(here, vec!["worker-2"]), (anywhere, vec!["worker-1", "worker-2"])] {
+        let (registry, cluster) = registry(balancer);
+        cluster.tell(NodeJoined(tagged(1, "zone", "us")));
+        cluster.tell(NodeJoined(tagged(2, "zone", "eu")));
+        settled().await;
+        let select = |_| registry.select_worker(None).expect("somebody is there").label.to_string();
+        let mut labels: Vec<_> = (0..10).map(select).collect();
+        labels.sort();
+        labels.dedup();
+        assert_eq!(labels, expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]

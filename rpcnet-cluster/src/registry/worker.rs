@@ -1,9 +1,15 @@
 //! One worker, as the registry hands it out.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    balance::Candidate,
+    balance::{About, Candidate, Place, ZONE_TAG},
     dispatch::{Line, Runner},
     membership::{Generation, Node, NodeId},
 };
@@ -31,6 +37,7 @@ pub struct Worker {
     pub capacity: u32,
     generation: Generation,
     suspected: bool,
+    about: About,
     line: Arc<Line>,
 }
 
@@ -58,8 +65,19 @@ impl Worker {
             capacity: node.capacity,
             generation: node.generation,
             suspected,
+            about: About::new(node.capacity, &node.tags),
             line,
         }
+    }
+
+    /// The same worker, as it is seen from a zone of so many.
+    pub(super) fn seen_from(mut self, zone: &str, zones: usize) -> Self {
+        self.about.place = if self.zone() == Some(zone) { Place::Near { zones } } else { Place::Elsewhere };
+        self
+    }
+
+    pub(super) fn zone(&self) -> Option<&str> {
+        self.tags.get(ZONE_TAG).map(String::as_str)
     }
 
     /// How many calls this process has in flight to the worker now: begun through the registry it comes from, and neither
@@ -68,6 +86,19 @@ impl Worker {
     /// Exact: a call counts from before it is sent until its future has ended or was dropped.
     pub fn active_connections(&self) -> u32 {
         self.line.in_flight()
+    }
+
+    /// An estimate of how long the worker takes to answer a call of this process now; `None` before it has answered one.
+    ///
+    /// A peak average over all methods: a slow answer raises it at once, quick ones lower it over ten seconds, and so does
+    /// having no call. A failure counts as an answer after five seconds, or after as long as the worker asked to be left
+    /// alone; a call that was given up, with the time it had taken; silence, while calls wait, with its length. Opening a
+    /// connection is not part of it, and of a call with streams only the time to the method's answer.
+    ///
+    /// It is what [`LoadBalancing::PeakEwma`](crate::LoadBalancing::PeakEwma) goes by, not a figure for a report.
+    pub fn latency(&self) -> Option<Duration> {
+        let now = tokio::time::Instant::now().into_std();
+        self.candidate(now).latency()
     }
 
     /// Whether nothing speaks against sending calls here: nobody in the cluster suspected the worker when it was taken from
@@ -87,8 +118,9 @@ impl Worker {
     }
 
     /// The worker as a strategy sees it now.
-    pub(crate) fn candidate(&self) -> Candidate {
-        Candidate { instance: self.instance(), in_flight: self.line.in_flight() }
+    pub(crate) fn candidate(&self, now: Instant) -> Candidate<'_> {
+        let (instance, gauge) = (self.instance(), self.line.gauge());
+        Candidate { instance, about: &self.about, tags: &self.tags, gauge, now }
     }
 
     /// The worker as the scheduler of a call sees it now.

@@ -12,7 +12,7 @@ use super::{
     GOSSIP_PORT, PATIENCE, RPC_PORT, TestCluster,
     history::{History, Told},
 };
-use crate::{ClusterMembership, Keyring, LoadBalancing, WorkerRegistry};
+use crate::{Balancer, ClusterMembership, Keyring, LoadBalancing, WorkerRegistry};
 
 /// Settings of a node under test, from [`TestCluster::node`].
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct TestNodeBuilder {
     tags: Vec<(String, String)>,
     capacity: u32,
     server: Option<ServerBuilder>,
-    balancing: LoadBalancing,
+    balancing: Balancer,
     keyring: Option<Keyring>,
 }
 
@@ -57,7 +57,7 @@ pub struct TestNode {
 
 impl TestNodeBuilder {
     pub(super) fn new(cluster: TestCluster, label: &str, ip: IpAddr) -> Self {
-        let (label, balancing) = (label.to_owned(), LoadBalancing::RoundRobin);
+        let (label, balancing) = (label.to_owned(), LoadBalancing::RoundRobin.into());
         Self { cluster, label, ip, tags: Vec::new(), capacity: 0, server: None, balancing, keyring: None }
     }
 
@@ -86,8 +86,8 @@ impl TestNodeBuilder {
     }
 
     /// How the node's registry chooses among workers; round robin when not set.
-    pub fn balancing(mut self, balancing: LoadBalancing) -> Self {
-        self.balancing = balancing;
+    pub fn balancing(mut self, balancing: impl Into<Balancer>) -> Self {
+        self.balancing = balancing.into();
         self
     }
 

@@ -92,7 +92,8 @@ async fn a_generated_client_runs_over_the_cluster_as_over_one_connection() {
 async fn keyed_calls_repeated_after_their_connection_broke_meet_the_worker_that_remembers_them() {
     let (world, client, booked) = ledgers().await;
     let workers = world.registry.workers();
-    let candidates: Vec<_> = workers.iter().map(|worker| worker.candidate()).collect();
+    let candidates: Vec<_> =
+        workers.iter().map(|worker| worker.candidate(std::time::Instant::now())).collect();
     let to_the_first = |id: &Uuid| rendezvous(*id, &candidates) == 0;
     let ids: Vec<_> = (0..).map(Uuid::from_u128).filter(to_the_first).take(10).collect();
     let book = |id: &Uuid| {
@@ -161,7 +162,8 @@ async fn a_keyed_call_whose_worker_is_restarted_under_it_is_reported_and_not_run
 /// The worker a request id points to.
 fn points_to(world: &World, id: Uuid) -> u8 {
     let workers = world.registry.workers();
-    let candidates: Vec<_> = workers.iter().map(|worker| worker.candidate()).collect();
+    let candidates: Vec<_> =
+        workers.iter().map(|worker| worker.candidate(std::time::Instant::now())).collect();
     let chosen = &workers[crate::balance::rendezvous(id, &candidates)];
     chosen.label.trim_start_matches("worker-").parse().expect("labels end with a number")
 }

@@ -20,7 +20,7 @@ use rpcnet::{
 };
 
 use crate::{
-    LoadBalancing, ResilientClient, Worker, WorkerRegistry,
+    Balancer, ResilientClient, Worker, WorkerRegistry,
     membership::ClusterEvent,
     registry::testing::{Script, Scripted, node},
 };
@@ -50,7 +50,7 @@ pub(super) fn ip(number: u8) -> IpAddr {
 
 impl World {
     /// A world with these workers, started and known.
-    pub(super) async fn with(workers: impl IntoIterator<Item = u8>, balancing: LoadBalancing) -> Self {
+    pub(super) async fn with(workers: impl IntoIterator<Item = u8>, balancing: impl Into<Balancer>) -> Self {
         let (network, dials) = (MemoryNetwork::new(1), Arc::default());
         let transport = Counting { host: network.host(HERE), dials: Arc::clone(&dials) };
         let (script, cluster) = Script::new();
