@@ -61,8 +61,8 @@ use crate::{
 /// Of the workers that the selector names, those that could be reached when last tried (a refused connection puts a worker
 /// aside at once, for 100 ms at first and twice as long each further time, up to 10 s); of these, those the call has not
 /// tried; of these, those nobody in the cluster suspects; among these the registry's
-/// [`LoadBalancing`](crate::LoadBalancing) decides, or for a keyed call its request id. If no worker could be reached, all
-/// are tried.
+/// [`Balancer`](crate::Balancer) decides, or for a keyed call its request id. If fewer than half could be reached, only those
+/// that refused connections are put aside; if none could, all are tried.
 ///
 /// A keyed call that its caller repeats with the same id goes to the worker that the id points to. That is the one that
 /// remembers it, unless it was restarted, or workers have come or gone or refused connections in between: workers keep
