@@ -17,7 +17,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 async fn scenario(seed: u64) -> Report {
     let world = World::new(seed, alike(3, 20, 2, seed)).await;
     let options = CallOptions::timeout(secs(2)).idempotent(true);
-    let client = world.client(LoadBalancing::LeastConnections).with(options);
+    let client = world.client(LoadBalancing::PeakEwma).with(options);
     let load = tokio::spawn(async move { Load::new(300.0, secs(30), seed).run(&client).await });
     tokio::time::sleep(secs(5)).await;
     world.cluster.network().cut(world.caller.ip(), world.posts[1].node.ip());

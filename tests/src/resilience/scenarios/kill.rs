@@ -16,7 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 async fn scenario(seed: u64) -> Report {
     let world = World::new(seed, alike(3, 20, 2, seed)).await;
-    let client = world.client(LoadBalancing::LeastConnections).with(CallOptions::new().idempotent(true));
+    let client = world.client(LoadBalancing::PeakEwma).with(CallOptions::new().idempotent(true));
     let registry = client.registry().clone();
     let load = tokio::spawn(async move { Load::new(300.0, secs(10), seed).run(&client).await });
     tokio::time::sleep(secs(5)).await;

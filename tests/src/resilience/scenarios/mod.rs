@@ -24,10 +24,11 @@ pub const SCENARIOS: &[Scenario] = &[
 ];
 
 /// The strategies that are set beside each other, each with the name of its figure.
-const STRATEGIES: [(&str, LoadBalancing); 3] = [
+const STRATEGIES: [(&str, LoadBalancing); 4] = [
     ("round_robin", LoadBalancing::RoundRobin),
     ("random", LoadBalancing::Random),
     ("least_connections", LoadBalancing::LeastConnections),
+    ("peak_ewma", LoadBalancing::PeakEwma),
 ];
 
 /// So many workers that take some milliseconds, more or less, for any number of calls at once.

@@ -21,8 +21,7 @@ async fn scenario(seed: u64) -> Report {
     let service = Service::Takes { mean: Duration::from_millis(20), spread: Duration::from_millis(2) };
     let work = (0..4).map(|number| Work::new(service, 0, seed * 1000 + number)).collect();
     let mut world = World::new(seed, work).await;
-    let client =
-        world.client(LoadBalancing::LeastConnections).with(CallOptions::timeout(secs(1)).idempotent(true));
+    let client = world.client(LoadBalancing::PeakEwma).with(CallOptions::timeout(secs(1)).idempotent(true));
     let load = tokio::spawn(async move { Load::new(200.0, secs(32), seed).run(&client).await });
     tokio::time::sleep(secs(5)).await;
     world.posts.iter().for_each(|post| post.node.kill());

@@ -17,7 +17,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 async fn scenario(seed: u64) -> Report {
     let mut world = World::new(seed, alike(4, 50, 10, seed)).await;
     // At most once: nothing hides a call that was lost.
-    let client = world.client(LoadBalancing::LeastConnections).with(CallOptions::timeout(secs(5)));
+    let client = world.client(LoadBalancing::PeakEwma).with(CallOptions::timeout(secs(5)));
     let load = tokio::spawn(async move { Load::new(200.0, secs(40), seed).run(&client).await });
     for number in 0..4 {
         tokio::time::sleep(secs(3)).await;

@@ -20,9 +20,7 @@ async fn scenario(seed: u64) -> Report {
         let share = in_time(balancing, seed).await;
         let what = format!("answered within 1 s, {balancing:?}");
         figures.push(match balancing {
-            LoadBalancing::LeastConnections => {
-                Figure::goal(key, what, percent(share), "99.9 %", share >= 0.999)
-            }
+            LoadBalancing::PeakEwma => Figure::goal(key, what, percent(share), "99.9 %", share >= 0.999),
             _ => Figure::beside(key, what, percent(share)),
         });
     }
