@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use uuid::Uuid;
 
-use crate::{metadata::Metadata, trace::TraceContext, transport::Identity};
+use crate::{metadata::Metadata, server::admission::Running, trace::TraceContext, transport::Identity};
 
 /// The call a handler is serving: who asks, until when, under which request id, with which metadata.
 ///
@@ -32,8 +32,16 @@ struct Inner {
     cancelled: AtomicBool,
     /// Wakes those who wait for the cancellation.
     waiting: Notify,
-    /// The call's place among those of its connection. Whoever runs the handler gives it back, not whoever keeps a clone of this.
-    permit: Mutex<Option<OwnedSemaphorePermit>>,
+    /// Given back by whoever runs the handler, not by whoever keeps a clone of this.
+    places: Mutex<Places>,
+}
+
+/// What a call holds while its handler runs: its place among the calls of its connection, and among those of the server.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    #[expect(dead_code, reason = "held, and given back by being dropped")]
+    connection: Option<OwnedSemaphorePermit>,
+    server: Option<Running>,
 }
 
 /// What is known of a call from the beginning.
@@ -55,15 +63,21 @@ tokio::task_local! {
 }
 
 impl Context {
-    /// `permit` is kept until it is taken.
-    pub(crate) fn new(about: About, permit: Option<OwnedSemaphorePermit>) -> Self {
+    /// `connection`, its place among the calls of its connection, is kept until it is taken.
+    pub(crate) fn new(about: About, connection: Option<OwnedSemaphorePermit>) -> Self {
+        let places = Mutex::new(Places { connection, server: None });
         let (cancelled, waiting) = (AtomicBool::new(false), Notify::new());
-        Self { inner: Arc::new(Inner { about, cancelled, waiting, permit: Mutex::new(permit) }) }
+        Self { inner: Arc::new(Inner { about, cancelled, waiting, places }) }
     }
 
-    /// Hands over the call's place: it is free when what is given back here is dropped.
-    pub(crate) fn take_permit(&self) -> Option<OwnedSemaphorePermit> {
-        self.inner.permit.lock().take()
+    /// The call's turn has come: its place among those that run in the server is kept until it is taken.
+    pub(crate) fn set_running(&self, running: Running) {
+        self.inner.places.lock().server = Some(running);
+    }
+
+    /// Hands over the call's places: they are free when what is given back here is dropped.
+    pub(crate) fn take_places(&self) -> Places {
+        std::mem::take(&mut *self.inner.places.lock())
     }
 
     /// The call being served by the handler that runs here, or `None` outside of any.

@@ -48,7 +48,7 @@
 //! | for | see |
 //! |---|---|
 //! | the attribute, everything it accepts and generates | [`rpc_trait`] |
-//! | a server's settings, shutdown | [`Server`], [`ServerBuilder`] |
+//! | a server's settings, load, shutdown | [`Server`], [`ServerBuilder`], [`ServerLoad`] |
 //! | a client's settings | [`Channel`], [`ChannelBuilder`], [`CallOptions`] |
 //! | errors | [`CallError`], [`Status`], [`AppError`] |
 //! | what a handler may know of its call | [`Context`] |
@@ -102,6 +102,7 @@ pub use local::Local;
 pub use metadata::{InvalidMetadata, Metadata};
 pub use schema::{Describer, Schema, schema_of};
 pub use server::{
+    admission::ServerLoad,
     builder::{BindError, Server, ServerBuilder},
     routes::{Routes, Service},
 };

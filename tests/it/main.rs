@@ -14,6 +14,7 @@ mod idempotency;
 mod kinds;
 mod layers;
 mod lifecycle;
+mod overload;
 mod quic;
 mod schema;
 mod simulator;

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::{
     accept::Accept,
     access::Rule,
+    admission::ServerLoad,
     handler::untyped,
     router::{Duplicate, Router},
     routes::Service,
@@ -131,6 +132,14 @@ impl Server {
     /// How many connections are served at once. Each takes a few kilobytes and a file descriptor.
     pub const CONNECTIONS_MAX_DEFAULT: usize = 16_384;
 
+    /// How many calls run at once, of all connections together. A call that waits for something takes about as much memory as
+    /// its arguments and its answer: this bounds what handlers take whoever connects, and no more. What a machine can do at
+    /// once is for its operator to say.
+    pub const RUNNING_MAX_DEFAULT: usize = 16_384;
+
+    /// How many calls wait for their turn. They should not wait for longer than their callers do.
+    pub const QUEUED_MAX_DEFAULT: usize = 1_024;
+
     /// How long calls under way may go on after a shutdown has begun.
     pub const SHUTDOWN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
@@ -152,6 +161,11 @@ impl Server {
     /// Where the server listens, whatever the transport: what a channel in this process connects to.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// How many calls the server runs, keeps waiting and has refused: to be read while it serves.
+    pub fn load(&self) -> ServerLoad {
+        ServerLoad(self.settings.admission())
     }
 
     /// Adds a service that could only be made once the address was known, such as one that calls the cluster in which this
@@ -311,6 +325,28 @@ impl ServerBuilder {
     /// [`Server::CONNECTIONS_MAX_DEFAULT`] when not set.
     pub fn connections_max(mut self, connections: usize) -> Self {
         self.settings.connections_max = connections;
+        self
+    }
+
+    /// How many calls run at once, of all connections together, at least one; [`Server::RUNNING_MAX_DEFAULT`] when not set.
+    ///
+    /// Further ones wait for their turn, first come first served, as many as [`queued_max`](Self::queued_max) says. What comes
+    /// then is refused before it runs, with [`Reason::Overloaded`](crate::Reason::Overloaded) and a hint when to come back, so
+    /// that a client which knows other workers may try one of those. A call whose caller has given up by the time of its turn
+    /// does not run. The answer of a request that was served before ([keyed](crate::Idempotency::Keyed) methods) needs no turn.
+    ///
+    /// A handler that computes keeps a core busy: with some times as many turns as there are cores, waiting calls are refused
+    /// before all of them become slow. A call keeps its turn until its handler has really stopped, also when its caller gave up.
+    pub fn running_max(mut self, calls: usize) -> Self {
+        self.settings.running_max = calls;
+        self
+    }
+
+    /// How many calls wait for their turn; [`Server::QUEUED_MAX_DEFAULT`] when not set. With 0 none waits.
+    ///
+    /// As many as are served in the time that callers are ready to wait: a longer queue serves calls that nobody waits for.
+    pub fn queued_max(mut self, calls: usize) -> Self {
+        self.settings.queued_max = calls;
         self
     }
 

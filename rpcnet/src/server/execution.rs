@@ -5,14 +5,18 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
-    task::{Poll, Waker},
+    task::{Poll, Waker, ready},
     time::Instant,
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{handler::HandlerFuture, router::Route};
+use super::{
+    admission::{Queued, Turn},
+    handler::HandlerFuture,
+    router::Route,
+};
 use crate::{
     body::{Body, Streamed},
     codec::Codec,
@@ -27,6 +31,8 @@ use crate::{
 pub(crate) struct Execution {
     route: Arc<Route>,
     context: Context,
+    /// Until the call's turn has come.
+    queued: Option<Queued>,
     /// `None` once it has answered.
     handler: Option<HandlerFuture>,
     /// When work on the call began; `None` once it was polled.
@@ -40,7 +46,15 @@ impl Execution {
         codec: Codec,
         context: Context,
         arguments: Body,
+        turn: Turn,
     ) -> Result<Self, Status> {
+        let queued = match turn {
+            Turn::Now(running) => {
+                context.set_running(running);
+                None
+            }
+            Turn::Later(queued) => Some(queued),
+        };
         let begun = Some(Instant::now());
         // `Deserialize` and the function that makes the future are the user's code too.
         let made = catch_unwind(AssertUnwindSafe(|| route.handler.handle(codec, context.clone(), arguments)));
@@ -48,7 +62,7 @@ impl Execution {
             Ok(result) => Some(result?),
             Err(panic) => return Err(panicked(route, panic)),
         };
-        Ok(Self { route: Arc::clone(route), context, handler, begun })
+        Ok(Self { route: Arc::clone(route), context, queued, handler, begun })
     }
 
     /// The call that is served.
@@ -58,7 +72,7 @@ impl Execution {
 
     /// Whether it is worth polling where the call was read.
     pub(crate) fn is_cheap(&self) -> bool {
-        self.route.cost.is_cheap()
+        self.queued.is_none() && self.route.cost.is_cheap()
     }
 
     /// Polls the handler once, where the call was read. `None` when it waits for something.
@@ -67,6 +81,18 @@ impl Execution {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         }
+    }
+
+    /// Waits for the call's turn. One that nobody waits for by then has not run, and never will.
+    fn poll_turn(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Result<(), Status>> {
+        let Some(queued) = &mut self.queued else { return Poll::Ready(Ok(())) };
+        self.context.set_running(ready!(Pin::new(queued).poll(cx)));
+        (self.queued, self.begun) = (None, Some(Instant::now()));
+        if self.context.is_cancelled() || self.context.remaining().is_some_and(|left| left.is_zero()) {
+            let message = "nobody waits for the call any more, and it was still waiting for its turn";
+            return Poll::Ready(Err(Status::new(Reason::Deadline, Executed::No, message)));
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_handler(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Result<Streamed, Status>> {
@@ -96,6 +122,9 @@ impl Future for Execution {
     type Output = Result<Streamed, Status>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Self::Output> {
+        if let Err(status) = ready!(self.poll_turn(cx)) {
+            return Poll::Ready(self.finish(Err(status)));
+        }
         let begun = self.begun.take();
         let poll = self.poll_handler(cx);
         if let Some(begun) = begun {
@@ -112,7 +141,7 @@ impl Drop for Execution {
             self.context.cancel();
         }
         // After the handler: what it drops may take its time.
-        drop(self.context.take_permit());
+        drop(self.context.take_places());
     }
 }
 

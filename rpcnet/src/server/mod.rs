@@ -2,6 +2,7 @@
 
 mod accept;
 mod access;
+pub(crate) mod admission;
 pub(crate) mod builder;
 mod connection;
 pub(crate) mod execution;

@@ -109,10 +109,9 @@ where
         let method = self.method;
         let arguments = decode(codec, method, arguments)?;
         let (service, run) = (Arc::clone(&self.service), Arc::clone(&self.run));
-        // The thread goes on when the call is given up: the call's place is free when it is done.
-        let permit = context.take_permit();
         let work = move || {
-            let _permit = permit;
+            // The thread goes on when the call is given up: the call's places are free when it is done.
+            let _places = context.take_places();
             // It may have waited for a thread for so long that nobody wants it any more.
             let wanted = !context.is_cancelled();
             wanted.then(|| context.enter(|| run(service, context.clone(), arguments)))

@@ -14,6 +14,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
+    admission::Admission,
     execution::Execution,
     router::{Route, Router},
     settings::Settings,
@@ -37,6 +38,7 @@ pub(crate) struct Services {
     pub(crate) router: Router,
     pub(crate) cache: Arc<Cache>,
     pub(crate) limits: Limits,
+    pub(crate) admission: Arc<Admission>,
     /// What stands before every method, if anything does.
     #[cfg(feature = "tower")]
     pub(crate) layers: Option<Serve>,
@@ -80,6 +82,7 @@ impl Services {
             router,
             cache: Cache::new(settings.cache),
             limits: settings.limits,
+            admission: settings.admission(),
             #[cfg(feature = "tower")]
             layers: settings.layers.build(),
             detached: Mutex::default(),
@@ -116,8 +119,8 @@ impl Services {
         match route.idempotency {
             Idempotency::Keyed => self.begin_keyed(route, call, answered),
             _ if call.about.request_id.is_some() => Err(not_keyed()),
-            _ if route.no_cancel => Ok(self.detach(execution(route, unbounded(call))?, None, answered)),
-            _ => execution(route, call).map(Begun::Run),
+            _ if route.no_cancel => Ok(self.detach(self.execution(route, unbounded(call))?, None, answered)),
+            _ => self.execution(route, call).map(Begun::Run),
         }
     }
 
@@ -131,7 +134,7 @@ impl Services {
         let request_id = request_id(&call)?;
         let key = Key { method: route.id, request_id };
         match self.cache.begin(key, call.codec, &call.arguments.payload) {
-            Begin::Run(ticket) => match execution(route, unbounded(call)) {
+            Begin::Run(ticket) => match self.execution(route, unbounded(call)) {
                 Ok(execution) => Ok(self.detach(execution, Some(ticket), answered)),
                 Err(status) => {
                     ticket.complete(Err(&status));
@@ -142,6 +145,12 @@ impl Services {
             Begin::Replay(result) => Ok(Begun::Replayed(result)),
             Begin::Refuse(status) => Err(status),
         }
+    }
+
+    /// A call that is not refused, now or when its turn has come.
+    fn execution(&self, route: &Arc<Route>, call: Incoming) -> Result<Execution, Status> {
+        let turn = self.admission.enter()?;
+        Execution::new(route, call.codec, Context::new(call.about, call.permit), call.arguments, turn)
     }
 
     /// Runs a call in a task that its caller cannot end.
@@ -221,10 +230,6 @@ pub(crate) async fn attached(answer: oneshot::Receiver<Result<Answer, Status>>) 
         Err(Status::new(Reason::AlreadyCompleted, Executed::Unknown, message))
     };
     answer.await.unwrap_or_else(cut_short).map(Streamed::from)
-}
-
-fn execution(route: &Arc<Route>, call: Incoming) -> Result<Execution, Status> {
-    Execution::new(route, call.codec, Context::new(call.about, call.permit), call.arguments)
 }
 
 /// A call that outlives its caller: the caller's deadline is not that of the calls it makes.
