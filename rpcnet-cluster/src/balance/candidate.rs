@@ -89,11 +89,16 @@ impl<'a> Candidate<'a> {
     /// How often it failed calls of this process of late: each failure counts for five seconds, as if it were a call in
     /// flight that takes so long.
     pub fn failing(&self) -> u32 {
-        self.reading().failing
+        self.gauge.failing(self.now)
     }
 
     pub(super) fn reading(&self) -> Reading {
         self.gauge.reading(self.now)
+    }
+
+    /// Calls in flight, its failures among them.
+    pub(super) fn busy(&self) -> u32 {
+        self.in_flight().saturating_add(self.failing())
     }
 
     /// Whether it can take a call more, as far as this process knows: it failed none of late, and is not full.

@@ -7,7 +7,8 @@ use siphasher::sip::SipHasher13;
 use super::{Candidate, Pick, Strategy, peak_ewma::PeakEwma};
 
 /// The worker that the call's key points to, if it carries at most a quarter more than its even share of the calls in flight;
-/// otherwise the next in the key's order. Calls without a key go where [`PeakEwma`] sends them.
+/// otherwise the next in the key's order. A failure counts as a call in flight, so that a worker that fails loses its keys for a
+/// while. Calls without a key go where [`PeakEwma`] sends them.
 ///
 /// The order is that of the highest random weight over the node's id: a worker that comes or goes moves only the keys that
 /// point to it, and one that is restarted keeps its own. Sources: Thaler and Ravishankar, "Using Name-Based Mappings to
@@ -26,7 +27,7 @@ impl Consistent {
 impl Strategy for Consistent {
     fn pick(&mut self, candidates: &[Candidate<'_>], pick: &mut Pick<'_>) -> usize {
         let Some(key) = pick.key() else { return self.keyless.pick(candidates, pick) };
-        let busy: Vec<u32> = candidates.iter().map(Candidate::in_flight).collect();
+        let busy: Vec<u32> = candidates.iter().map(Candidate::busy).collect();
         let total = busy.iter().map(|calls| f64::from(*calls)).sum::<f64>() + 1.0;
         let bound = libm::ceil(Self::BOUND * total / candidates.len() as f64);
         let has_room = |place: &usize| f64::from(busy[*place]) < bound;

@@ -57,6 +57,10 @@ impl Gauge {
         self.load.lock().reading(now)
     }
 
+    pub(crate) fn failing(&self, now: Instant) -> u32 {
+        self.load.lock().failing(now)
+    }
+
     /// The part of its share that a worker gets by its age, up to 1.
     pub(crate) fn warmth(&self, now: Instant) -> f64 {
         let age = now.saturating_duration_since(self.born);

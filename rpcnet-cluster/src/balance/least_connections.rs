@@ -16,8 +16,7 @@ pub(super) struct LeastConnections {
 impl Strategy for LeastConnections {
     fn pick(&mut self, candidates: &[Candidate<'_>], pick: &mut Pick<'_>) -> usize {
         // Read once: the numbers change while others call.
-        let busy: Vec<u32> =
-            candidates.iter().map(|candidate| candidate.in_flight() + candidate.failing()).collect();
+        let busy: Vec<u32> = candidates.iter().map(Candidate::busy).collect();
         let least = busy.iter().min().copied();
         self.turn.next(candidates, pick, |place| Some(busy[place]) == least)
     }

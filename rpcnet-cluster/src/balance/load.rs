@@ -72,8 +72,6 @@ pub(crate) struct Reading {
     pub(crate) latency: Option<f64>,
     /// For how many seconds attempts have been in flight and none has ended; part of the estimate, if there is one.
     pub(crate) silence: f64,
-    /// Failures of late, each one call that is in flight for [`FAILURE`].
-    pub(crate) failing: u32,
     /// How long nothing was sent; `None` if nothing ever was.
     pub(crate) idle: Option<Duration>,
 }
@@ -109,9 +107,13 @@ impl Load {
         Reading {
             latency: self.peak.as_ref().map(|peak| peak.decayed(now).max(silence)),
             silence,
-            failing: self.failing.count(now),
             idle: self.begun_last.map(|begun| now.saturating_duration_since(begun)),
         }
+    }
+
+    /// Failures of late, each one call that is in flight for [`FAILURE`].
+    pub(crate) fn failing(&self, now: Instant) -> u32 {
+        self.failing.count(now)
     }
 
     fn handle_answered(&mut self, now: Instant, took: f64) {
@@ -275,7 +277,7 @@ mod tests {
         let (load, now) = after(&[(80, End::TimedOut), (80, End::TimedOut)]);
         assert_eq!(latency(&load, now), 80, "nothing is known of a worker that never answered");
         let (load, now) = after(&[(20, End::Answered), (50, End::TimedOut), (50, End::TimedOut)]);
-        assert_eq!(load.reading(now).failing, 2, "failures do not become what is usual");
+        assert_eq!(load.failing(now), 2, "failures do not become what is usual");
     }
 
     #[test]
@@ -315,19 +317,19 @@ mod tests {
     #[test]
     fn a_failure_is_a_call_in_flight_for_five_seconds() {
         let (load, now) = after(&[(0, End::Failed { hint: None })]);
-        let left = [0, 4_999, 5_001].map(|later| load.reading(now + ms(later)).failing);
+        let left = [0, 4_999, 5_001].map(|later| load.failing(now + ms(later)));
         assert_eq!(left, [1, 1, 0]);
         let (load, now) = after(&[(0, End::Failed { hint: Some(ms(10_000)) }); 3]);
-        assert_eq!(load.reading(now).failing, 6, "a worker that asked for ten seconds counts twice");
+        assert_eq!(load.failing(now), 6, "a worker that asked for ten seconds counts twice");
         let (load, now) = after(&[(0, End::Failed { hint: None }); 1_000]);
-        assert_eq!(load.reading(now).failing, 64);
+        assert_eq!(load.failing(now), 64);
     }
 
     #[test]
     fn nothing_is_known_of_a_worker_before_its_first_attempt() {
         let now = Instant::now();
-        let nothing = Reading { latency: None, silence: 0.0, failing: 0, idle: None };
-        assert_eq!(Load::default().reading(now), nothing);
+        let nothing = Reading { latency: None, silence: 0.0, idle: None };
+        assert_eq!((Load::default().reading(now), Load::default().failing(now)), (nothing, 0));
     }
 
     fn any_end() -> impl proptest::strategy::Strategy<Value = End> {

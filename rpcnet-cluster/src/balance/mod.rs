@@ -79,7 +79,8 @@ pub enum LoadBalancing {
     /// A weight of 0 is for workers that get calls only when there is no other. Looks at every worker for each call.
     Weighted,
     /// The worker that the call's key ([`CallOptions::affinity`](rpcnet::CallOptions::affinity)) points to, unless it carries
-    /// over 1.25 times its even share of the calls in flight; then the next in the key's order. Calls without a key go by
+    /// over 1.25 times its even share of the calls in flight, failures counted as by
+    /// [`LeastConnections`](Self::LeastConnections); then the next in the key's order. Calls without a key go by
     /// [`PeakEwma`](Self::PeakEwma).
     ///
     /// A worker that comes or goes moves only the keys that point to it. Looks at every worker for each call.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    super::{LoadBalancing, key_of},
+    super::{End, LoadBalancing, key_of},
     CALLS, assert_even,
     fleet::{Fleet, chooser},
 };
@@ -53,6 +53,16 @@ fn a_popular_key_does_not_drown_its_worker() {
     assert_eq!(busy.iter().max(), Some(&125), "1.25 × 800 / 8: {busy:?}");
     let first = busy[picks[0]];
     assert_eq!(first, 125, "its own worker is used as far as may be");
+}
+
+#[test]
+fn a_worker_that_fails_loses_its_keys_until_that_is_forgotten() {
+    let (mut fleet, mut chooser) = (Fleet::of(4), chooser(LoadBalancing::Consistent, 6));
+    let owner = chooser.pick(&fleet.candidates(), Some(9));
+    (0..3).for_each(|_| fleet.ended(owner, 1, End::Failed { hint: None }));
+    assert_ne!(chooser.pick(&fleet.candidates(), Some(9)), owner);
+    fleet.now += std::time::Duration::from_secs(20);
+    assert_eq!(chooser.pick(&fleet.candidates(), Some(9)), owner);
 }
 
 #[test]
