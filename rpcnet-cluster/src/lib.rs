@@ -69,7 +69,7 @@ pub mod testkit;
 
 pub use agent::{
     ClusterMembership, ClusterMembershipBuilder, Counters, Events, JoinError, Key, KeyError, KeyId, Keyring,
-    UnreadableCounts,
+    StateError, UnreadableCounts,
 };
 #[cfg(feature = "tls")]
 pub use agent::{Security, SecurityError};

@@ -3,28 +3,23 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use rpcnet::transport::{Transport, memory::MemoryHost};
-use rpcnet::{BindError, Server};
-use thiserror::Error;
-use tokio::sync::mpsc;
-use uuid::Uuid;
 
-use super::ClusterMembership;
+use super::bound::Bound;
 use super::counters::Counting;
 use super::driver::{Driver, Sockets};
 use super::gate::Gate;
 use super::keyring::Keyring;
-use super::sealed::{GatedTransport, Report};
+use super::sealed::Report;
 use super::seeds::{Seeds, is_seed};
-use super::socket::{DatagramSocket, Network, System};
-use super::streams::{self, Request};
-use crate::membership::{Config, Generation, Identity, Membership, NodeId, TagError};
-
-/// Ports tried when the system chooses one for TCP that is taken for UDP.
-const BIND_TRIES: u32 = 16;
+use super::socket::{Network, System};
+use super::state::{Keeper, State, StateFile, warn_unwritten};
+use super::{ClusterMembership, JoinError};
+use crate::membership::{Config, Identity, Membership, NodeId, TagError};
 
 /// Settings of a node, from [`ClusterMembership::builder`].
 #[derive(Debug)]
@@ -34,6 +29,7 @@ pub struct ClusterMembershipBuilder {
     reachable_at: Option<IpAddr>,
     seeds: Vec<String>,
     id: Option<NodeId>,
+    state: Option<PathBuf>,
     label: String,
     capacity: u32,
     tags: Vec<(String, String)>,
@@ -46,66 +42,6 @@ pub struct ClusterMembershipBuilder {
     memory: Option<MemoryHost>,
 }
 
-/// Why a node could not start. Nothing runs then; a seed that does not answer is no such reason.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum JoinError {
-    /// The address to bind does not resolve.
-    #[error("cannot bind to `{address}`: {cause}")]
-    Resolve {
-        /// As it was given.
-        address: String,
-        /// The resolver's error, which the message includes.
-        cause: io::Error,
-    },
-    /// Another process has the port, by UDP or by TCP.
-    #[error(
-        "cannot bind to {addr}: the port is in use; stop the other process, choose another port, or use port 0 to let \
-         the system choose"
-    )]
-    InUse {
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// The address cannot be bound for another reason.
-    #[error("cannot bind to {addr}: {cause}")]
-    Bind {
-        /// The address.
-        addr: SocketAddr,
-        /// The system's error, which the message includes.
-        cause: io::Error,
-    },
-    /// Gossip is not encrypted, and the address can be reached from other hosts.
-    #[error(
-        "cannot bind to {addr}: it is not on the loopback interface, and gossip in plain text can be read and forged \
-         on the way; give the nodes of the cluster a key by `keyring(…)`, or, if the network is trusted, say \
-         `allow_plaintext()`"
-    )]
-    Plaintext {
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// A wildcard address is nowhere that others could send to.
-    #[error(
-        "cannot announce {addr}: others cannot send to it; say `reachable_at(ip)` with this host's own address"
-    )]
-    Wildcard {
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// A seed is not written as an address.
-    #[error(
-        "the seed `{seed}` is not an address: write `host:port`, such as `10.0.0.1:7946` or `seed.example:7946`"
-    )]
-    Seed {
-        /// As it was given.
-        seed: String,
-    },
-    /// The label or the tags are too large.
-    #[error(transparent)]
-    Tag(#[from] TagError),
-}
-
 impl ClusterMembershipBuilder {
     pub(super) fn new() -> Self {
         Self {
@@ -113,6 +49,7 @@ impl ClusterMembershipBuilder {
             reachable_at: None,
             seeds: Vec::new(),
             id: None,
+            state: None,
             label: String::new(),
             capacity: 0,
             tags: Vec::new(),
@@ -145,9 +82,24 @@ impl ClusterMembershipBuilder {
         self
     }
 
-    /// The node's id. A random one when not set: then a restarted process is a new node.
+    /// The node's id. When not set, the one of the [`state_file`](Self::state_file), or a random one without such a file:
+    /// then a restarted process is a new node.
     pub fn node_id(mut self, id: NodeId) -> Self {
         self.id = Some(id);
+        self
+    }
+
+    /// Where the node keeps, over restarts, who it is and which start this is, so that others know it again at once and
+    /// never take it for an earlier start, whatever became of the host's clock. Each node needs a file of its own.
+    ///
+    /// None when not set: with an id of its own a node then counts its starts by the wall clock, and if that was set back
+    /// it needs about a second to learn from the others that it has been there before.
+    ///
+    /// Written at the start, atomically and through to the disk (two writes and a rename). A file that is not there yet or
+    /// is empty is a first start. A full disk is a warning in the log and does no more harm than no file; a file with
+    /// something else in it, or of another node, is an error, and left as it is.
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state = Some(path.into());
         self
     }
 
@@ -249,8 +201,9 @@ impl ClusterMembershipBuilder {
         let streams = gate.transport(network.streams(sealed), reporting_to(&counting));
         let bound = Bound::open(network.as_ref(), &streams, bind).await?;
         let addr = self.announced(bound.addr)?;
-        let identity = self.identity(addr)?;
-        let id = identity.id();
+        // Once the port is bound: a second process with the same settings must not count as a start of the first.
+        let (state, keeper) = remember(self.state.clone(), self.id).await?;
+        let identity = self.identity(state, addr)?;
         let membership = Membership::new(identity, self.config, fastrand::u64(..));
         let sockets = Sockets {
             datagrams: bound.datagrams,
@@ -261,7 +214,7 @@ impl ClusterMembershipBuilder {
             transport: self.calls.clone().unwrap_or_else(|| network.transport()),
             counting,
         };
-        Ok(Driver::start(id, addr, membership, sockets, Seeds::new(self.seeds)))
+        Ok(Driver::start(addr, membership, sockets, Seeds::new(self.seeds), keeper))
     }
 
     async fn bind_addr(&self) -> Result<SocketAddr, JoinError> {
@@ -281,9 +234,9 @@ impl ClusterMembershipBuilder {
         Ok(SocketAddr::new(ip, bound.port()))
     }
 
-    fn identity(&self, addr: SocketAddr) -> Result<Identity, TagError> {
-        let id = self.id.unwrap_or_else(|| NodeId::new(Uuid::new_v4()));
-        let mut identity = Identity::new(id, generation(), addr).label(&self.label)?.capacity(self.capacity);
+    fn identity(&self, state: State, addr: SocketAddr) -> Result<Identity, TagError> {
+        let identity = Identity::new(state.id, state.generation, addr);
+        let mut identity = identity.label(&self.label)?.capacity(self.capacity);
         for (key, value) in &self.tags {
             identity = identity.tag(key, value)?;
         }
@@ -301,59 +254,20 @@ fn reporting_to(counting: &Arc<Counting>) -> Report {
     Arc::new(move |why| counting.streams_unreadable.count(why))
 }
 
-/// Which start this is: wall-clock milliseconds, the only use of a wall clock. A clock that went back is repaired by the
-/// protocol: a node that meets a newer version of itself takes the generation after it.
-fn generation() -> Generation {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Generation(since_epoch.as_millis() as u64)
-}
-
-/// Both sockets of a node, at one port number.
-struct Bound {
-    addr: SocketAddr,
-    datagrams: Arc<dyn DatagramSocket>,
-    server: Server,
-    requests: mpsc::Receiver<Request>,
-}
-
-impl Bound {
-    async fn open(
-        network: &dyn Network,
-        streams: &GatedTransport,
-        at: SocketAddr,
-    ) -> Result<Self, JoinError> {
-        let tries = if at.port() == 0 { BIND_TRIES } else { 1 };
-        let mut result = Self::try_open(network, streams, at).await;
-        for _ in 1..tries {
-            if !matches!(result, Err(JoinError::InUse { .. })) {
-                break;
-            }
-            // Free for TCP and taken for UDP: let the system choose again.
-            result = Self::try_open(network, streams, at).await;
+/// Who this node is, and which start this is: from the file, if there is to be one, and written to it.
+async fn remember(path: Option<PathBuf>, id: Option<NodeId>) -> Result<(State, Option<Keeper>), JoinError> {
+    let Some(path) = path else {
+        let state = State::next(None, id, SystemTime::now());
+        return Ok((state.expect("without a file there is nothing to disagree with"), None));
+    };
+    let file = StateFile::new(path.clone());
+    let begin = move || {
+        let state = State::next(file.read()?, id, SystemTime::now())?;
+        if let Err(error) = file.write(state) {
+            warn_unwritten(&file, &error);
         }
-        result
-    }
-
-    async fn try_open(
-        network: &dyn Network,
-        streams: &GatedTransport,
-        at: SocketAddr,
-    ) -> Result<Self, JoinError> {
-        let (server, requests) = streams::service(streams.clone());
-        let server = server.bind(at).await.map_err(|error| match error {
-            BindError::Listen { cause, .. } => bind_error(at, cause),
-            // One method alone cannot be there twice, and no rule speaks of it.
-            other => bind_error(at, io::Error::other(other)),
-        })?;
-        let addr = SocketAddr::new(at.ip(), server.local_addr().port());
-        let datagrams = network.datagrams(addr).await.map_err(|cause| bind_error(addr, cause))?;
-        Ok(Self { addr, datagrams, server, requests })
-    }
-}
-
-fn bind_error(addr: SocketAddr, cause: io::Error) -> JoinError {
-    match cause.kind() {
-        io::ErrorKind::AddrInUse => JoinError::InUse { addr },
-        _ => JoinError::Bind { addr, cause },
-    }
+        Ok((state, Some(Keeper::new(file, state))))
+    };
+    let begun = tokio::task::spawn_blocking(begin).await.expect("reading and writing a file does not panic");
+    begun.map_err(|cause| JoinError::State { path, cause })
 }

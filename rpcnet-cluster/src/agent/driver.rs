@@ -20,8 +20,9 @@ use super::published::Published;
 use super::sealed::GatedTransport;
 use super::seeds::{Resolved, Seeds, resolve};
 use super::socket::DatagramSocket;
+use super::state::Keeper;
 use super::streams::{self, Request};
-use crate::membership::{ClusterEvent, Membership, NodeId, Output, StreamFailure, StreamId, Unreadable};
+use crate::membership::{ClusterEvent, Membership, Output, StreamFailure, StreamId, Unreadable};
 
 /// Commands that wait for the driver; callers beyond it wait themselves, hints are dropped.
 const COMMANDS_WAITING_MAX: usize = 256;
@@ -62,6 +63,8 @@ pub(super) struct Driver {
     timer: Pin<Box<Sleep>>,
     inputs_since_timer: u32,
     seeds: Seeds,
+    /// The file that outlives this process, if there is one.
+    keeper: Option<Keeper>,
     published: Arc<Published>,
     counting: Arc<Counting>,
     joined: watch::Sender<bool>,
@@ -76,6 +79,7 @@ pub(super) struct Driver {
 enum Work {
     Reply(StreamId, Result<Vec<u8>, StreamFailure>),
     Resolved(Resolved),
+    StateWritten(std::io::Result<()>),
 }
 
 /// One thing that happened.
@@ -90,12 +94,13 @@ enum Input {
 impl Driver {
     /// Starts a node's tasks and gives its handle.
     pub(super) fn start(
-        id: NodeId,
         addr: SocketAddr,
         membership: Membership,
         sockets: Sockets,
         seeds: Seeds,
+        keeper: Option<Keeper>,
     ) -> ClusterMembership {
+        let id = membership.local_id();
         let (commands, received) = mpsc::channel(COMMANDS_WAITING_MAX);
         let (joined, is_joined) = watch::channel(seeds.is_empty());
         let published = Arc::new(Published::new());
@@ -113,6 +118,7 @@ impl Driver {
             timer: Box::pin(tokio::time::sleep(IDLE)),
             inputs_since_timer: 0,
             seeds,
+            keeper,
             published: Arc::clone(&published),
             counting: Arc::clone(&counting),
             joined,
@@ -228,6 +234,11 @@ impl Driver {
                 self.membership.join(now(), &self.seeds.addrs());
                 self.note_own_seeds();
             }
+            Work::StateWritten(result) => {
+                if let Some(keeper) = &mut self.keeper {
+                    keeper.done(result);
+                }
+            }
         }
     }
 
@@ -257,8 +268,16 @@ impl Driver {
         }
     }
 
+    fn remember(&mut self) {
+        let generation = self.membership.local_generation();
+        if let Some((file, state)) = self.keeper.as_mut().and_then(|keeper| keeper.due(generation)) {
+            self.work.spawn_blocking(move || Work::StateWritten(file.write(state)));
+        }
+    }
+
     fn drain(&mut self) {
         self.counting.take_over(&self.membership);
+        self.remember();
         while let Some(output) = self.membership.poll_output() {
             self.carry_out(output);
         }

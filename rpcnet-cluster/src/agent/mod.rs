@@ -8,12 +8,14 @@
 //!                                        │ datagrams (UDP) and streams (TCP) of one port number
 //! ```
 
+mod bound;
 mod builder;
 mod counters;
 mod driver;
 mod events;
 mod gate;
 mod handle;
+mod join_error;
 mod keyring;
 mod log;
 mod published;
@@ -23,15 +25,18 @@ mod sealed;
 mod security;
 mod seeds;
 mod socket;
+mod state;
 mod streams;
 #[cfg(test)]
 mod tests;
 
-pub use builder::{ClusterMembershipBuilder, JoinError};
+pub use builder::ClusterMembershipBuilder;
 pub use counters::{Counters, UnreadableCounts};
 pub use events::Events;
 pub use handle::ClusterMembership;
+pub use join_error::JoinError;
 pub use keyring::Keyring;
 pub use seal::{Key, KeyError, KeyId};
 #[cfg(feature = "tls")]
 pub use security::{Security, SecurityError};
+pub use state::StateError;

@@ -1,4 +1,4 @@
-//! Seeds as people write them: `host:port`, resolved again whenever an address behind a name does not answer.
+//! Seeds as people write them: `host:port`, resolved again every minute, and sooner when an address does not answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Least time between two resolutions of the names.
-const RESOLVE_EVERY: Duration = Duration::from_secs(5);
+/// How often the names are resolved while all is well: hosts behind a name come and go, and the name is what finds the
+/// cluster again after an outage in which every host was replaced.
+const RESOLVE_EVERY: Duration = Duration::from_secs(60);
+/// The same while a name does not resolve, or an address behind it does not answer.
+const RESOLVE_SOON: Duration = Duration::from_secs(5);
 
 /// The seeds and what they resolved to.
 #[derive(Debug)]
@@ -17,8 +20,8 @@ pub(super) struct Seeds {
     addrs: BTreeMap<SocketAddr, String>,
     /// Addresses at which this very node answers; those it was given for itself, so few.
     own: BTreeSet<SocketAddr>,
-    /// Names are being resolved.
-    resolving: bool,
+    /// Names that have had no address yet.
+    unknown: BTreeSet<String>,
     resolve_at: Option<Instant>,
 }
 
@@ -32,7 +35,7 @@ impl Seeds {
             names.into_iter().partition(|name| name.parse::<SocketAddr>().is_ok());
         let addrs = addrs.into_iter().filter_map(|name| Some((name.parse().ok()?, name))).collect();
         let resolve_at = (!names.is_empty()).then(Instant::now);
-        Self { names, addrs, own: BTreeSet::new(), resolving: false, resolve_at }
+        Self { addrs, own: BTreeSet::new(), unknown: names.iter().cloned().collect(), names, resolve_at }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -51,7 +54,6 @@ impl Seeds {
     /// The names to resolve, if it is time.
     pub(super) fn due(&mut self) -> Option<Vec<String>> {
         self.resolve_at.take_if(|at| *at <= Instant::now())?;
-        self.resolving = true;
         Some(self.names.clone())
     }
 
@@ -62,8 +64,13 @@ impl Seeds {
     /// A seed did not answer: if it has a name, the name may mean another address by now.
     pub(super) fn unreachable(&mut self, addr: SocketAddr) {
         if self.addrs.get(&addr).is_some_and(|name| self.names.contains(name)) {
-            self.resolve_at.get_or_insert(Instant::now() + RESOLVE_EVERY);
+            self.resolve_within(RESOLVE_SOON);
         }
+    }
+
+    fn resolve_within(&mut self, pause: Duration) {
+        let at = Instant::now() + pause;
+        self.resolve_at = Some(self.resolve_at.map_or(at, |earlier| earlier.min(at)));
     }
 
     /// This node itself answers there.
@@ -73,16 +80,18 @@ impl Seeds {
 
     /// Every seed is known, and is this node itself.
     pub(super) fn are_all_own(&self) -> bool {
-        let known = !self.resolving && self.resolve_at.is_none() && !self.addrs.is_empty();
-        known && self.addrs.keys().all(|addr| self.own.contains(addr))
+        self.unknown.is_empty()
+            && !self.addrs.is_empty()
+            && self.addrs.keys().all(|addr| self.own.contains(addr))
     }
 
     /// Takes in what the names resolved to. A name that did not resolve keeps the addresses it had.
     pub(super) fn resolved(&mut self, resolved: Resolved) {
-        self.resolving = false;
+        self.resolve_within(RESOLVE_EVERY);
         for (name, result) in resolved {
             match result {
                 Ok(addrs) if !addrs.is_empty() => {
+                    self.unknown.remove(&name);
                     self.addrs.retain(|_, held| *held != name);
                     self.addrs.extend(addrs.into_iter().map(|addr| (addr, name.clone())));
                 }
@@ -98,7 +107,7 @@ impl Seeds {
             error,
             "the seed's name cannot be resolved; the node goes on and tries again"
         );
-        self.resolve_at.get_or_insert(Instant::now() + RESOLVE_EVERY);
+        self.resolve_within(RESOLVE_SOON);
     }
 }
 
@@ -133,8 +142,9 @@ mod tests {
         seeds.resolved(vec![("seed.example:2".into(), Ok(vec![old]))]);
         assert_eq!((seeds.name(old).as_str(), seeds.due()), ("seed.example:2", None));
         seeds.unreachable(old);
-        tokio::time::advance(RESOLVE_EVERY).await;
+        tokio::time::advance(RESOLVE_SOON).await;
         assert!(seeds.due().is_some());
+        assert_eq!(seeds.due(), None, "an answer is waited for");
         seeds.resolved(vec![("seed.example:2".into(), Ok(vec![new]))]);
         assert_eq!(seeds.addrs(), [new, SocketAddr::from(([127, 0, 0, 1], 1))]);
     }
@@ -147,6 +157,37 @@ mod tests {
         seeds.resolved(vec![("seed.example:2".into(), Ok(vec![addr]))]);
         seeds.resolved(vec![("seed.example:2".into(), Err(io::ErrorKind::NotFound.into()))]);
         assert_eq!(seeds.addrs(), [addr]);
-        assert!(seeds.next_timeout().is_some());
+        assert_eq!(seeds.next_timeout(), Some(Instant::now() + RESOLVE_SOON));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn names_are_resolved_every_minute_though_all_is_well_and_addresses_never() {
+        let mut seeds = Seeds::new(vec!["seed.example:2".into()]);
+        let mut rounds = 0;
+        for minute in 0..5_u8 {
+            assert!(seeds.due().is_some(), "minute {minute}");
+            assert_eq!(seeds.next_timeout(), None, "while the resolver works");
+            let addr = SocketAddr::from(([10, 0, 0, minute], 2));
+            seeds.resolved(vec![("seed.example:2".into(), Ok(vec![addr]))]);
+            assert_eq!(seeds.addrs(), [addr]);
+            tokio::time::advance(RESOLVE_EVERY).await;
+            rounds += 1;
+        }
+        assert_eq!(rounds, 5);
+        assert_eq!(Seeds::new(vec!["127.0.0.1:1".into()]).next_timeout(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_is_its_only_seed_once_every_name_has_turned_out_to_be_its_own() {
+        let mut seeds = Seeds::new(vec!["one.example:2".into(), "two.example:2".into()]);
+        let own = SocketAddr::from(([10, 0, 0, 1], 2));
+        seeds.is_own(own);
+        assert!(!seeds.are_all_own());
+        seeds.due();
+        let failed = || Err(io::ErrorKind::NotFound.into());
+        seeds.resolved(vec![("one.example:2".into(), Ok(vec![own])), ("two.example:2".into(), failed())]);
+        assert!(!seeds.are_all_own(), "nobody knows yet who the other is");
+        seeds.resolved(vec![("two.example:2".into(), Ok(vec![own]))]);
+        assert!(seeds.are_all_own());
     }
 }

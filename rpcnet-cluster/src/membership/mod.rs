@@ -51,5 +51,5 @@ pub use output::{Output, StreamFailure, StreamId};
 pub use tags::TagError;
 pub use unreadable::Unreadable;
 
-pub(crate) use limits::{DATAGRAM_BYTES_MAX, SEAL_BYTES, STREAM_BYTES_MAX};
+pub(crate) use limits::{DATAGRAM_BYTES_MAX, GENERATION_MAX, SEAL_BYTES, STREAM_BYTES_MAX};
 pub(crate) use message::{VERSIONS, cluster_of, opening, speaks};

@@ -23,7 +23,9 @@ use super::stream::Streams;
 use super::suspicion::Suspicions;
 use super::sync::Sync;
 use super::table::Table;
-use super::{ClusterEvent, Config, Identity, MemberView, Node, NodeId, NodeState, Output, TagError};
+use super::{
+    ClusterEvent, Config, Generation, Identity, MemberView, Node, NodeId, NodeState, Output, TagError,
+};
 
 /// One node's part in the membership protocol, without sockets, clocks or tasks.
 ///
@@ -228,6 +230,11 @@ impl Membership {
     /// This node's id.
     pub fn local_id(&self) -> NodeId {
         self.me
+    }
+
+    /// Which start this is. Grows while the node runs when it meets a version of itself that it did not write.
+    pub fn local_generation(&self) -> Generation {
+        self.table.me().record.generation
     }
 
     /// This node as others see it.

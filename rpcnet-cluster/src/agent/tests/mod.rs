@@ -2,6 +2,7 @@
 
 mod keys;
 mod sealed;
+mod state;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
