@@ -14,6 +14,8 @@ pub struct Counters {
     pub datagrams_unreadable: UnreadableCounts,
     /// Datagrams that the socket did not take, or failed to receive, or that could not be sealed.
     pub datagram_errors: u64,
+    /// Hosts' words that nobody listens where a datagram went to (ICMP port unreachable, on Linux).
+    pub ports_unreachable: u64,
     /// Streams, requests and answers that could not be read. They changed nothing.
     pub streams_unreadable: UnreadableCounts,
     /// Hints of [`report_failure`](super::ClusterMembership::report_failure) dropped because too many waited.
@@ -60,6 +62,7 @@ pub(super) struct Counting {
     pub(super) datagrams_received: AtomicU64,
     pub(super) datagrams_unreadable: UnreadableCounting,
     pub(super) datagram_errors: AtomicU64,
+    pub(super) ports_unreachable: AtomicU64,
     pub(super) streams_unreadable: UnreadableCounting,
     pub(super) hints_dropped: AtomicU64,
     pub(super) records_refused: AtomicU64,
@@ -116,6 +119,7 @@ impl Counting {
             datagrams_received: read(&self.datagrams_received),
             datagrams_unreadable: self.datagrams_unreadable.snapshot(),
             datagram_errors: read(&self.datagram_errors),
+            ports_unreachable: read(&self.ports_unreachable),
             streams_unreadable: self.streams_unreadable.snapshot(),
             hints_dropped: read(&self.hints_dropped),
             records_refused: read(&self.records_refused),

@@ -55,6 +55,7 @@ pub(super) struct Driver {
     commands: mpsc::Receiver<Command>,
     datagrams: Arc<dyn DatagramSocket>,
     receiving: Receiving,
+    unreachable: BoxFuture<'static, SocketAddr>,
     requests: mpsc::Receiver<Request>,
     gate: Gate,
     streams: GatedTransport,
@@ -86,6 +87,7 @@ enum Work {
 enum Input {
     Command(Option<Command>),
     Datagram(std::io::Result<(Vec<u8>, SocketAddr)>),
+    Unreachable(SocketAddr),
     Request(Request),
     Work(Work),
     Timer,
@@ -110,6 +112,7 @@ impl Driver {
             membership,
             commands: received,
             receiving: Arc::clone(&sockets.datagrams).receive(),
+            unreachable: Arc::clone(&sockets.datagrams).unreachable(),
             datagrams: sockets.datagrams,
             requests: sockets.requests,
             gate: sockets.gate,
@@ -149,6 +152,7 @@ impl Driver {
                 Input::Command(None) => return,
                 Input::Command(Some(command)) => self.handle_command(command),
                 Input::Datagram(result) => self.handle_datagram(result),
+                Input::Unreachable(addr) => self.handle_unreachable(addr),
                 Input::Request(request) => self.handle_request(request),
                 Input::Work(work) => self.handle_work(work),
                 Input::Timer => {
@@ -174,6 +178,7 @@ impl Driver {
                 Err(_) => Input::Timer,
             },
             result = self.receiving.as_mut() => Input::Datagram(result),
+            addr = self.unreachable.as_mut() => Input::Unreachable(addr),
             Some(request) = self.requests.recv() => Input::Request(request),
             () = self.timer.as_mut() => Input::Timer,
         }
@@ -211,6 +216,12 @@ impl Driver {
                 });
             }
         }
+    }
+
+    fn handle_unreachable(&mut self, addr: SocketAddr) {
+        self.unreachable = Arc::clone(&self.datagrams).unreachable();
+        count(&self.counting.ports_unreachable);
+        self.membership.handle_unreachable(now(), addr);
     }
 
     fn handle_request(&mut self, request: Request) {

@@ -29,6 +29,9 @@ mod state;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod udp;
+#[cfg(target_os = "linux")]
+mod unreachable;
 
 pub use builder::ClusterMembershipBuilder;
 pub use counters::{Counters, UnreadableCounts};

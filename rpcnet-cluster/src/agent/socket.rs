@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use rpcnet::transport::memory::{MemoryHost, MemorySocket};
 use rpcnet::transport::{BoxFuture, Tcp, Transport};
-use tokio::net::UdpSocket;
 
-use crate::membership::DATAGRAM_BYTES_MAX;
+use super::udp::Udp;
 
 /// A place in a network: it carries streams and gives out datagram sockets.
 pub(super) trait Network: fmt::Debug + Send + Sync + 'static {
@@ -33,6 +32,12 @@ pub(super) trait DatagramSocket: fmt::Debug + Send + Sync + 'static {
 
     /// The next datagram. The future is kept until it is ready: a socket may lose a datagram if it is dropped.
     fn receive(self: Arc<Self>) -> BoxFuture<'static, io::Result<(Vec<u8>, SocketAddr)>>;
+
+    /// The next address whose host says that nobody listens there, to a datagram of this socket. Never ready where the
+    /// system does not tell. May be dropped.
+    fn unreachable(self: Arc<Self>) -> BoxFuture<'static, SocketAddr> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// The system's own network.
@@ -51,27 +56,11 @@ impl Network for System {
     }
 
     fn datagrams(&self, at: SocketAddr) -> BoxFuture<'_, io::Result<Arc<dyn DatagramSocket>>> {
-        Box::pin(async move { Ok(Arc::new(UdpSocket::bind(at).await?) as Arc<dyn DatagramSocket>) })
+        Box::pin(async move { Ok(Arc::new(Udp::bind(at).await?) as Arc<dyn DatagramSocket>) })
     }
 
     fn is_private(&self, at: SocketAddr) -> bool {
         at.ip().is_loopback()
-    }
-}
-
-impl DatagramSocket for UdpSocket {
-    fn send(&self, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {
-        self.try_send_to(bytes, to).map(drop)
-    }
-
-    fn receive(self: Arc<Self>) -> BoxFuture<'static, io::Result<(Vec<u8>, SocketAddr)>> {
-        Box::pin(async move {
-            // One byte more than any message has, so that a longer one is seen to be too long.
-            let mut bytes = vec![0; DATAGRAM_BYTES_MAX + 1];
-            let (length, from) = self.recv_from(&mut bytes).await?;
-            bytes.truncate(length);
-            Ok((bytes, from))
-        })
     }
 }
 

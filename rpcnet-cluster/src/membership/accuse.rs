@@ -51,6 +51,10 @@ impl Membership {
         let since = self.isolation.alone_since().unwrap_or(now);
         let started = self.suspicions.started(id).unwrap_or(since);
         self.suspicions.judge_at(id, started, started + self.suspicion_wait(id));
+        if gone > 0 && fresh && !self.accused_here(id) {
+            // One who knows it gone is to be confirmed or refuted by another, and the sooner the better.
+            self.ask_by_stream_at_once(now, id);
+        }
     }
 
     /// Judges the suspects whose time is up.

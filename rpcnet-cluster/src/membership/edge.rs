@@ -14,12 +14,12 @@ use std::time::{Duration, Instant};
 
 use crate::detector::{Window, phi};
 
-use super::NodeId;
 use super::limits::{
     HELP_AFTER, HELP_VERDICT, LATE_MIN, OUTSTANDING_MAX, REACHED_COUNTS_FOR, REPROBE, REPROBE_FAST_FOR,
     SIGMA_MIN, WINDOW_SAMPLES_MAX,
 };
 use super::output::StreamId;
+use super::{Generation, Incarnation, NodeId};
 
 /// Why a peer is observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub(crate) struct Edge {
     t0: Option<Instant>,
     pub(crate) next_ping: Instant,
     pub(crate) late: Option<Late>,
+    /// The process that was asked by stream because somebody said that it is gone: said again, it says nothing new.
+    pub(crate) said_gone: Option<(Generation, Incarnation)>,
     /// When the edge was last driven: the moment of accusation is a wake-up once, not again and again while something
     /// forbids accusing.
     pub(crate) driven: Instant,
@@ -97,6 +99,7 @@ impl Edge {
             t0: None,
             next_ping: now,
             late: None,
+            said_gone: None,
             driven: now,
         }
     }

@@ -40,6 +40,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod tombstones;
+mod unreachable;
 mod unreadable;
 
 pub use config::{Config, Identity};

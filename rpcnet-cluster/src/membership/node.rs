@@ -29,8 +29,8 @@ use super::{
 
 /// One node's part in the membership protocol, without sockets, clocks or tasks.
 ///
-/// The driver's loop: feed one input (`handle_datagram`, `handle_stream_reply`, `handle_stream_request`,
-/// `handle_timeout`, or a command), then call [`poll_output`](Self::poll_output) until it is empty, then arm
+/// The driver's loop: feed one input (`handle_datagram`, `handle_unreachable`, `handle_stream_reply`,
+/// `handle_stream_request`, `handle_timeout`, or a command), then call [`poll_output`](Self::poll_output) until it is empty, then arm
 /// [`next_timeout`](Self::next_timeout), then wait. Two rules matter for correctness:
 ///
 /// * Packets that wait are handled *before* the timer, or a node that was stalled accuses others on evidence that

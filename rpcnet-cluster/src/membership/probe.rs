@@ -67,6 +67,22 @@ impl Membership {
         }
     }
 
+    /// There is reason to believe that its process is gone: it counts as late from here on, and is asked by stream now,
+    /// unless that is under way.
+    pub(super) fn press_by_stream(&mut self, now: Instant, id: NodeId) {
+        if self.edges.get(&id).is_some_and(|edge| edge.t0().is_none()) {
+            self.heartbeat(now, id);
+        }
+        let Some(edge) = self.edges.get_mut(&id) else { return };
+        let Some(t0) = edge.t0() else { return };
+        let late = edge.late.get_or_insert_with(|| Late::begin(now, t0));
+        if late.stream.is_none() {
+            (late.next_probe, late.by_stream) = (now, true);
+            self.edges_stale = true;
+            self.press(now, id);
+        }
+    }
+
     fn probe_again(&mut self, now: Instant, id: NodeId) {
         let (interval, nonce) = (self.config.heartbeat, self.rng.u64(..));
         let Some(edge) = self.edges.get_mut(&id) else { return };

@@ -15,3 +15,4 @@ mod replay;
 mod restart;
 mod stalls;
 mod survivors;
+mod unreachable;

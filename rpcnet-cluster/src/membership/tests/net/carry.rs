@@ -44,6 +44,10 @@ impl Net {
             self.datagrams_lost += 1;
             return;
         }
+        if self.icmp && self.hosts[target].process == Process::Gone {
+            let at = self.now + self.latency() * 2;
+            return self.schedule(at, index, What::Unreachable { addr: to });
+        }
         let (at, from) = (self.now + self.latency(), self.hosts[index].addr);
         self.schedule(at, target, What::Datagram { from, bytes });
     }
@@ -102,6 +106,10 @@ impl Net {
     pub(super) fn deliver(&mut self, index: usize, what: What) {
         match what {
             What::Timer => {}
+            What::Unreachable { addr } => {
+                self.unreachable += 1;
+                self.input(index, |membership, now| membership.handle_unreachable(now, addr));
+            }
             What::Datagram { from, bytes } => {
                 // A packet of another cluster is refused, which is no failure of this world.
                 let _ = self.input(index, |membership, now| membership.handle_datagram(now, from, &bytes));

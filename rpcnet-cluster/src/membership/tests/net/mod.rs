@@ -45,6 +45,10 @@ pub(super) struct Net {
     cut: BTreeSet<(usize, usize)>,
     /// No datagram passes, while streams do.
     pub(super) no_datagrams: bool,
+    /// Hosts answer a datagram to a process that is gone.
+    pub(super) icmp: bool,
+    /// How often they did.
+    pub(super) unreachable: u64,
     /// Every stream is refused, as by a firewall that resets.
     pub(super) streams_refused: bool,
     /// The pause that nodes started from now on accept.
@@ -120,6 +124,8 @@ impl Net {
             loss: 0.0,
             cut: BTreeSet::new(),
             no_datagrams: false,
+            icmp: false,
+            unreachable: 0,
             streams_refused: false,
             patience: ms(1_500),
             log: Vec::new(),

@@ -19,6 +19,7 @@ pub(super) struct Scheduled {
 #[derive(Clone, Debug)]
 pub(super) enum What {
     Timer,
+    Unreachable { addr: SocketAddr },
     Datagram { from: SocketAddr, bytes: Vec<u8> },
     Request { from: usize, id: StreamId, bytes: Vec<u8> },
     Reply { id: StreamId, result: Result<Vec<u8>, StreamFailure> },
