@@ -38,6 +38,8 @@ pub trait Core: Sized {
     fn join(&mut self, now: Instant, seeds: &[u32]);
     /// A datagram arrives. `false` if it was refused.
     fn datagram(&mut self, now: Instant, from: u32, bytes: &[u8]) -> bool;
+    /// A host says that nobody listens at an address where a datagram went to. Told again and again.
+    fn unreachable(&mut self, _now: Instant, _addr: u32) {}
     /// A stream request arrives; the answer, or `None` if it was refused.
     fn request(&mut self, now: Instant, bytes: &[u8]) -> Option<Vec<u8>>;
     /// What became of a stream request.

@@ -52,6 +52,10 @@ impl Core for Rpcnet {
         self.inner.handle_datagram(now, socket(from), bytes).is_ok()
     }
 
+    fn unreachable(&mut self, now: Instant, addr: u32) {
+        self.inner.handle_unreachable(now, socket(addr));
+    }
+
     fn request(&mut self, now: Instant, bytes: &[u8]) -> Option<Vec<u8>> {
         self.inner.handle_stream_request(now, bytes).ok()
     }

@@ -22,9 +22,24 @@ pub(crate) struct Scheduled {
 #[derive(Debug)]
 pub(crate) enum What {
     Timer,
-    Datagram { from: u32, bytes: Vec<u8> },
-    Request { from: u32, from_start: u32, id: u64, bytes: Vec<u8> },
-    Reply { id: u64, result: Result<Vec<u8>, Failure> },
+    Datagram {
+        from: u32,
+        bytes: Vec<u8>,
+    },
+    /// Nobody listens at this address.
+    Unreachable {
+        addr: u32,
+    },
+    Request {
+        from: u32,
+        from_start: u32,
+        id: u64,
+        bytes: Vec<u8>,
+    },
+    Reply {
+        id: u64,
+        result: Result<Vec<u8>, Failure>,
+    },
 }
 
 impl What {
@@ -33,6 +48,7 @@ impl What {
         let (kind, size) = match self {
             Self::Timer => (0, 0),
             Self::Datagram { bytes, .. } => (1, bytes.len()),
+            Self::Unreachable { addr } => (5, *addr as usize),
             Self::Request { bytes, .. } => (2, bytes.len()),
             Self::Reply { result: Ok(bytes), .. } => (3, bytes.len()),
             Self::Reply { result: Err(failure), .. } => (4, *failure as usize),

@@ -264,10 +264,20 @@ impl<C: Core> World<C> {
                 self.invariants.done(self.now, Deed::Timers { times });
             }
             (State::Stalled, What::Timer) => host.armed = None,
+            (State::Gone, What::Datagram { from, .. }) => self.bounce(next.node, from),
             (_, What::Timer) | (State::Gone | State::Dark, _) => {}
             (State::Running, what) => self.deliver(next.node, what),
             (State::Stalled, what) if host.waiting.len() < WAITING_MAX => host.waiting.push(what),
             (State::Stalled, _) => self.counts.datagrams_lost += 1,
+        }
+    }
+
+    /// The host of a process that is gone says so to whoever sends it a datagram, as far as the way back is open.
+    fn bounce(&mut self, node: u32, to: u32) {
+        let Some((target, start, _)) = self.listener(to) else { return };
+        if let Fate::Arrives { after, .. } = self.network.fate(&mut self.rng, node, target) {
+            let addr = self.addr_of(node);
+            self.schedule.push(self.now + after, (target, start), What::Unreachable { addr });
         }
     }
 
@@ -278,6 +288,9 @@ impl<C: Core> World<C> {
             What::Datagram { from, bytes } => {
                 let taken = self.input(node, |core, now| core.datagram(now, from, &bytes));
                 self.counts.datagrams_refused += u64::from(taken == Some(false));
+            }
+            What::Unreachable { addr } => {
+                self.input(node, |core, now| core.unreachable(now, addr));
             }
             What::Request { from, from_start, id, bytes } => {
                 let answer = self.input(node, |core, now| core.request(now, &bytes)).flatten();
