@@ -75,6 +75,45 @@ async fn row_1_a_dead_worker_is_reported_once_within_seconds_and_leaves_the_pool
     field.cluster.converged().await;
 }
 
+/// Row 1 for every node, and for a host that falls silent as well: only φ can tell then.
+#[tokio::test(start_paused = true)]
+async fn row_1_every_node_is_told_once_and_drops_the_worker_also_when_its_host_falls_silent() {
+    for silent in [false, true] {
+        let field = Field::new().await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let (victim, id) = (&field.workers[1], field.workers[1].membership().local_node_id());
+        let others = [&field.director, &field.workers[0], &field.workers[2]];
+        let registries: Vec<_> = others.iter().map(|node| node.registry()).collect();
+        let mut events: Vec<_> = registries.iter().map(|registry| registry.subscribe()).collect();
+        let died = Instant::now();
+        if silent {
+            others.iter().for_each(|other| field.cluster.cut(other, victim));
+        } else {
+            victim.kill();
+        }
+        let mut slowest = Duration::ZERO;
+        for (events, registry) in events.iter_mut().zip(&registries) {
+            let failed = loop {
+                if let ClusterEvent::NodeFailed(node) = events.recv().await.unwrap() {
+                    break node;
+                }
+            };
+            slowest = slowest.max(died.elapsed());
+            assert_eq!((failed.id, failed.addr.port(), failed.tag("role")), (id, 7_946, Some("worker")));
+            assert!(registry.workers().iter().all(|worker| worker.id != id), "out of the pool by itself");
+        }
+        let (least, most) = if silent { (4, 8) } else { (0, 2) };
+        let range = Duration::from_secs(least)..=Duration::from_secs(most);
+        assert!(range.contains(&slowest), "silent={silent}: {slowest:?}");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        for events in &mut events {
+            let again = std::iter::from_fn(|| futures_now(events.recv())).flatten();
+            let news: Vec<_> = again.filter(|event| !matches!(event, ClusterEvent::NodeJoined(_))).collect();
+            assert_eq!(news, [], "told once, and nothing else");
+        }
+    }
+}
+
 /// The result of a future that is ready now.
 fn futures_now<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());

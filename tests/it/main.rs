@@ -17,6 +17,7 @@ mod lifecycle;
 mod overload;
 mod quic;
 mod schema;
+mod settings;
 mod simulator;
 mod tls;
 #[cfg(unix)]

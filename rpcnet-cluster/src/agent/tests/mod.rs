@@ -1,5 +1,6 @@
 //! Claims about whole nodes: in a network in memory under a paused clock, and over real sockets of the loopback.
 
+mod hostile;
 mod keys;
 mod sealed;
 mod state;

@@ -1,0 +1,48 @@
+//! The chapters on discovery and health: joining by seeds, and the table of who is well.
+
+use std::path::Path;
+
+use rpcnet_cluster::{ClusterMembership, JoinError};
+
+// ANCHOR: join
+async fn start(state: &Path, seeds: &[String]) -> Result<ClusterMembership, JoinError> {
+    ClusterMembership::builder()
+        .bind("127.0.0.1:0") // in production a fixed port of this host's own address
+        .seeds(seeds) // "10.0.0.5:7946", "seeds.example:7946"
+        .state_file(state) // the same node after a restart
+        .label("billing-3")
+        .tag("role", "worker")
+        .tag("zone", "eu-1")
+        .join()
+        .await
+}
+// ANCHOR_END: join
+
+// ANCHOR: table
+async fn print_table(cluster: &ClusterMembership) {
+    for member in cluster.members().await {
+        // Milliseconds until this node accuses it; none while all its answers are there.
+        let deadline = member.deadline.map(|left| left.as_millis());
+        println!("{} {:?} phi={:.1} deadline_ms={deadline:?}", member.node.label, member.state, member.phi);
+    }
+}
+// ANCHOR_END: table
+
+#[tokio::test]
+async fn a_node_that_comes_back_by_its_state_file_is_the_same_node() -> Result<(), Box<dyn std::error::Error>>
+{
+    let state = std::env::temp_dir().join(format!("rpcnet-guide-state-{}", std::process::id()));
+    let seed = ClusterMembership::builder().join().await?;
+    let seeds = [seed.local_addr().to_string()];
+    let node = start(&state, &seeds).await?;
+    node.joined().await;
+    print_table(&node).await;
+    let id = node.local_node_id();
+    node.leave().await;
+    let again = start(&state, &seeds).await?;
+    std::fs::remove_file(&state)?;
+    assert_eq!(again.local_node_id(), id);
+    again.joined().await;
+    assert_eq!(again.visible_nodes().await.len(), 2);
+    Ok(())
+}
