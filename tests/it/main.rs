@@ -15,6 +15,7 @@ mod kinds;
 mod layers;
 mod lifecycle;
 mod overload;
+mod plots;
 mod quic;
 mod schema;
 mod settings;

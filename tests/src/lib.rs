@@ -1,4 +1,5 @@
 //! Tools shared by the tests.
 
+pub mod plot;
 pub mod resilience;
 pub mod sim;

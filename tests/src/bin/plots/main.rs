@@ -1,0 +1,33 @@
+//! Draws the book's plots anew from the figures beside them: `cargo run -p rpcnet-tests --bin plots`.
+
+use std::{fs, path::Path, process::ExitCode};
+
+use rpcnet_tests::plot::render;
+
+fn main() -> ExitCode {
+    match draw() {
+        Ok(drawn) => {
+            println!("summary: drawn={drawn}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("plots: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn draw() -> Result<usize, Box<dyn std::error::Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src/internals/plots");
+    let mut drawn = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "csv") {
+            let picture =
+                render(&fs::read_to_string(&path)?).map_err(|why| format!("{}: {why}", path.display()))?;
+            fs::write(path.with_extension("svg"), picture)?;
+            drawn += 1;
+        }
+    }
+    Ok(drawn)
+}
