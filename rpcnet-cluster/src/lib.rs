@@ -53,7 +53,8 @@
 //! | joining, tags, events, leaving | [`ClusterMembership`], [`ClusterEvent`] |
 //! | who serves what, selectors | [`WorkerRegistry`], [`Worker`], [`Selector`] |
 //! | whose turn it is | [`LoadBalancing`], [`Balancer`], [`Strategy`] |
-//! | calls: what is sent again, when, how often | [`ResilientClient`], [`FailedAttempts`] |
+//! | calls: what is sent again, when, how often | [`ResilientClient`], [`Resilience`], [`FailedAttempts`], [`CallReport`] |
+//! | a circuit breaker around anything | [`CircuitBreaker`] |
 //! | sealing gossip, changing its keys | [`Keyring`] |
 //! | the protocol itself, without sockets | [`membership`] |
 //! | a cluster in a test (feature `testkit`) | `testkit` |
@@ -74,7 +75,10 @@ pub use agent::{
 #[cfg(feature = "tls")]
 pub use agent::{Security, SecurityError};
 pub use balance::{Balancer, Candidate, LoadBalancing, Pick, Strategy};
-pub use dispatch::{FailedAttempt, FailedAttempts, ResilientClient};
+pub use dispatch::{
+    AttemptEnd, AttemptReport, CallReport, CircuitBreaker, CircuitError, CircuitState, FailedAttempt,
+    FailedAttempts, Resilience, ResilientClient,
+};
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};
 pub use registry::{RegistryEvents, SelectError, Selector, SelectorError, Worker, WorkerRegistry};
 

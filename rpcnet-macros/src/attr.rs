@@ -36,6 +36,8 @@ pub(crate) struct MethodOptions {
     pub(crate) blocking: Option<Path>,
     /// The word `no_cancel`, where it was written.
     pub(crate) no_cancel: Option<Path>,
+    /// The word `hedge`, where it was written.
+    pub(crate) hedge: Option<Path>,
     /// How long a call may take whose caller does not say.
     pub(crate) timeout: Option<Duration>,
     /// The method's name on the wire, if it is not the method's.
@@ -51,9 +53,9 @@ const ON_A_TRAIT: Accepted = Accepted {
 };
 const ON_A_METHOD: Accepted = Accepted {
     attribute: "`#[rpc(…)]`",
-    words: &["read", "idempotent", "keyed", "timeout", "rename", "alias", "blocking", "no_cancel"],
+    words: &["read", "idempotent", "keyed", "timeout", "rename", "alias", "blocking", "no_cancel", "hedge"],
     list: "`read`, `idempotent`, `keyed`, `timeout = \"2s\"`, `rename = \"…\"`, `alias = \"…\"`, `blocking`, \
-           `no_cancel`",
+           `no_cancel`, `hedge`",
 };
 
 impl TraitOptions {
@@ -91,6 +93,7 @@ impl MethodOptions {
                 Some("keyed") => set(&mut self.keyed, flag(&meta, errors), &meta, errors),
                 Some("blocking") => set(&mut self.blocking, flag(&meta, errors), &meta, errors),
                 Some("no_cancel") => set(&mut self.no_cancel, flag(&meta, errors), &meta, errors),
+                Some("hedge") => set(&mut self.hedge, flag(&meta, errors), &meta, errors),
                 Some("timeout") => set(&mut self.timeout, duration(&meta, errors), &meta, errors),
                 Some("alias") => self.aliases.extend(wire_name(&meta, errors)),
                 Some("rename") => set(&mut self.rename, wire_name(&meta, errors), &meta, errors),

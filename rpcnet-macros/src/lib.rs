@@ -141,6 +141,7 @@ use proc_macro::TokenStream;
 /// | `alias = "…"` | none | what it was called before: calls by that name are served too. May be given more than once |
 /// | `blocking` | the method waits without blocking | the method blocks its thread, by computing or by a library that does, and is a plain `fn`: it runs where that harms nobody, on tokio's blocking threads |
 /// | `no_cancel` | the method is dropped when nobody waits for it any more | it runs to its end; `Context::cancelled` tells it |
+/// | `hedge`, beside `read` or `idempotent` | the call goes to one worker | over a cluster, a call that takes longer than 95 % of them goes to a second worker too; the first answer counts |
 ///
 /// `read`, `idempotent` and `keyed` exclude each other. A keyed method has no streams, since its answer is kept for repeats;
 /// nor has a blocking one.

@@ -91,7 +91,7 @@ pub use client::{
     caller::{Answer, Caller, Name, Request},
     channel::{Channel, ChannelBuilder},
     connect::ConnectError,
-    options::CallOptions,
+    options::{CallOptions, Hedge},
 };
 pub use codec::{Codec, CodecError, DEPTH_MAX};
 pub use context::Context;

@@ -9,6 +9,8 @@ mod bind;
 #[cfg(test)]
 mod context;
 #[cfg(test)]
+mod failure;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod instead;

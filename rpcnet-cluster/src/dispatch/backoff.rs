@@ -9,7 +9,7 @@ use std::time::Duration;
 ///
 /// Source: Brooker, "Exponential Backoff And Jitter",
 /// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Backoff {
     pub(crate) base: Duration,
     pub(crate) cap: Duration,

@@ -11,38 +11,43 @@ use std::time::Instant;
 /// The form is Finagle's `RetryBudget`, with its default share and lifetime.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    /// Deposits less withdrawals of each second, in units of a fifth of a resend; a ring over the last ten seconds.
+    /// Deposits less withdrawals of each second, in thousandths of a resend; a ring over the last ten seconds.
     seconds: [i64; Budget::SECONDS],
     /// The second that is counted now, since `start`.
     current: u64,
     start: Instant,
+    /// What a call deposits.
+    deposit: i64,
+    /// What is there without any.
+    reserve: i64,
 }
 
 impl Budget {
     /// How long a deposit can be drawn on, in seconds.
     const SECONDS: usize = 10;
-    /// Calls that pay for one resend: 20 %.
-    const CALLS_PER_RESEND: i64 = 5;
-    /// Resends a second that need no calls to pay for them, so that a client that calls once a minute may retry.
-    const RESERVE_PER_SECOND: i64 = 3;
+    /// What a resend takes out.
+    const RESEND: i64 = 1_000;
 
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { seconds: [0; Self::SECONDS], current: 0, start: now }
+    /// One in which a call pays for `share` of a resend, and some resends a second need no calls to pay for them, so that a
+    /// client that calls once a minute may retry.
+    pub(crate) fn new(now: Instant, share: f64, reserve_per_second: u32) -> Self {
+        let deposit = (share * Self::RESEND as f64) as i64;
+        let reserve = i64::from(reserve_per_second) * Self::SECONDS as i64 * Self::RESEND;
+        Self { seconds: [0; Self::SECONDS], current: 0, start: now, deposit, reserve }
     }
 
     /// A call begins.
     pub(crate) fn deposit(&mut self, now: Instant) {
-        *self.second(now) += 1;
+        let deposit = self.deposit;
+        *self.second(now) += deposit;
     }
 
     /// Takes one resend out, if it is covered.
     pub(crate) fn withdraw(&mut self, now: Instant) -> bool {
-        let second = self.second(now);
-        *second -= Self::CALLS_PER_RESEND;
-        let reserve = Self::RESERVE_PER_SECOND * Self::SECONDS as i64 * Self::CALLS_PER_RESEND;
-        let covered = self.seconds.iter().sum::<i64>() + reserve >= 0;
+        *self.second(now) -= Self::RESEND;
+        let covered = self.seconds.iter().sum::<i64>() + self.reserve >= 0;
         if !covered {
-            *self.second(now) += Self::CALLS_PER_RESEND;
+            *self.second(now) += Self::RESEND;
         }
         covered
     }
@@ -68,12 +73,16 @@ mod tests {
     use super::*;
 
     /// The resends that the reserve alone covers in the lifetime of a deposit.
-    const RESERVE: usize = Budget::RESERVE_PER_SECOND as usize * Budget::SECONDS;
+    const RESERVE: usize = 3 * Budget::SECONDS;
+
+    fn budget(now: Instant) -> Budget {
+        Budget::new(now, 0.2, 3)
+    }
 
     #[test]
     fn one_resend_in_five_calls_is_covered_besides_the_reserve() {
         let now = Instant::now();
-        let mut budget = Budget::new(now);
+        let mut budget = budget(now);
         (0..1_000).for_each(|_| budget.deposit(now));
         let covered = (0..1_000).filter(|_| budget.withdraw(now)).count();
         assert_eq!(covered, 200 + RESERVE);
@@ -82,7 +91,7 @@ mod tests {
     #[test]
     fn deposits_and_withdrawals_are_forgotten_after_ten_seconds() {
         let start = Instant::now();
-        let mut budget = Budget::new(start);
+        let mut budget = budget(start);
         (0..1_000).for_each(|_| budget.deposit(start));
         let nearly = start + Duration::from_millis(9_999);
         assert!((0..RESERVE + 1).all(|_| budget.withdraw(nearly)));
@@ -98,7 +107,7 @@ mod tests {
             steps in prop::collection::vec((0_u64..1_500, any::<bool>()), 1..400),
         ) {
             let start = Instant::now();
-            let (mut budget, mut now) = (Budget::new(start), start);
+            let (mut budget, mut now) = (budget(start), start);
             let (mut calls, mut resends) = (Vec::new(), Vec::new());
             for (millis, call) in steps {
                 now += Duration::from_millis(millis);

@@ -4,15 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use rpcnet::{Executed, Idempotency, Reason, Request, Status, Streamed};
 use tokio::{sync::watch, time::Instant};
+use tracing::Span;
 
 use super::{
-    attempt::{StreamDeadlines, attempt, attempt_stream},
-    backoff::Backoff,
+    breaker::pardoned,
     field::Runner,
+    journal::Journal,
     report::FailedAttempts,
     resilient::Shared,
-    retry::{Failure, GaveUp, Next, Policy, Schedule, later},
+    retry::{GaveUp, Next, Policy, Schedule, later},
     selection::Selection,
+    shed::has_room,
+    span,
     upload::Upload,
 };
 use crate::{
@@ -22,21 +25,27 @@ use crate::{
 
 /// One call, from its first pick to its answer.
 pub(super) struct Call<'a> {
-    shared: &'a Shared,
-    selection: &'a Selection,
-    request: &'a Request,
+    pub(super) shared: &'a Shared,
+    pub(super) selection: &'a Selection,
+    pub(super) request: &'a Request,
     begun: Instant,
     wait_for_ready: Duration,
-    schedule: Schedule,
-    failed: FailedAttempts,
-    streams: Option<Streams>,
+    pub(super) schedule: Schedule,
+    pub(super) failed: FailedAttempts,
+    pub(super) streams: Option<Streams>,
+    pub(super) span: Span,
+    /// Attempts begun.
+    pub(super) attempts: u32,
+    /// Where what happens is noted, if anybody wants to know.
+    pub(super) journal: Option<&'a mut Journal>,
 }
 
 /// The part of a call that has streams.
-struct Streams {
-    upload: Upload,
+#[derive(Clone)]
+pub(super) struct Streams {
+    pub(super) upload: Upload,
     /// When they must have ended.
-    deadline: Option<Instant>,
+    pub(super) deadline: Option<Instant>,
 }
 
 /// What the schedule wants, in terms of workers.
@@ -54,6 +63,7 @@ impl<'a> Call<'a> {
         request: &'a Request,
         wait_for_ready: Duration,
         upload: Option<Upload>,
+        journal: Option<&'a mut Journal>,
     ) -> Self {
         let begun = Instant::now();
         let streams = upload.map(|upload| {
@@ -61,9 +71,9 @@ impl<'a> Call<'a> {
             Streams { upload, deadline }
         });
         let policy = Policy {
-            attempts_max: request.options.max_attempts_set().unwrap_or(Policy::ATTEMPTS_MAX_DEFAULT),
+            attempts_max: request.options.max_attempts_set().unwrap_or(shared.settings.attempts_max),
             wait_for_ready,
-            backoff: Backoff::DEFAULT,
+            backoff: shared.settings.backoff,
         };
         let deadline = match &streams {
             None => request.options.deadline(begun.into_std()),
@@ -75,11 +85,31 @@ impl<'a> Call<'a> {
         let schedule = Schedule::new(begun.into_std(), deadline, request.idempotency, policy);
         shared.budget.lock().deposit(begun.into_std());
         let failed = FailedAttempts::default();
-        Self { shared, selection, request, begun, wait_for_ready, schedule, failed, streams }
+        let span = span::call(request);
+        Self {
+            shared,
+            selection,
+            request,
+            begun,
+            wait_for_ready,
+            schedule,
+            failed,
+            streams,
+            span,
+            attempts: 0,
+            journal,
+        }
     }
 
     /// Carries the call to its end.
     pub(super) async fn run(mut self) -> Result<Streamed, Status> {
+        let result = self.carry().await;
+        self.span.record("rpcnet.attempts", self.attempts);
+        span::end(&self.span, &result);
+        result
+    }
+
+    async fn carry(&mut self) -> Result<Streamed, Status> {
         let mut registry = self.shared.registry.watch();
         loop {
             // Read afresh for each attempt: this one is made because something has changed since the last.
@@ -88,11 +118,17 @@ impl<'a> Call<'a> {
                 Step::Attempt { worker, deadline } => {
                     // A long call must not keep the connections of all who were there when it began.
                     drop(snapshot);
-                    if let Some(answer) = self.attempt(&worker, deadline).await {
+                    if let Some(answer) = self.attempt(worker, deadline, &registry).await {
                         return Ok(answer);
                     }
                 }
-                Step::Wait { until } => wait(&mut registry, until).await,
+                Step::Wait { until } => {
+                    let begun = Instant::now();
+                    wait(&mut registry, until).await;
+                    if let Some(journal) = &mut self.journal {
+                        journal.waited(begun.elapsed());
+                    }
+                }
                 Step::Fail(status) => return Err(status),
             }
         }
@@ -100,7 +136,10 @@ impl<'a> Call<'a> {
 
     fn step(&mut self, snapshot: &Arc<Snapshot>) -> Step {
         let places = self.selection.places(snapshot);
-        match self.schedule.next(now(), &field(snapshot, &places)) {
+        let Some((places, field)) = self.field(snapshot, &places) else {
+            return Step::Fail(self.shed(places.len()));
+        };
+        match self.schedule.next(now(), &field) {
             Next::Try { among, deadline } => {
                 let among: Vec<_> = among.iter().map(|place| &snapshot.workers[places[*place]]).collect();
                 Step::Attempt { worker: self.pick(&among).clone(), deadline: Instant::from_std(deadline) }
@@ -110,7 +149,49 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn pick<'w>(&self, among: &[&'w Worker]) -> &'w Worker {
+    /// The workers that have room, as places in the snapshot and as the schedule sees them; nothing if some could take the
+    /// call, and none of them has room.
+    ///
+    /// A keyed call goes to its own worker as long as anybody has room: only there is the record of its first sending.
+    pub(super) fn field(
+        &self,
+        snapshot: &Snapshot,
+        places: &Arc<[usize]>,
+    ) -> Option<(Arc<[usize]>, Vec<Runner>)> {
+        let field = field(snapshot, places);
+        let Some(max_load) = self.request.options.max_load_set() else {
+            return Some((Arc::clone(places), field));
+        };
+        let roomy = |place: &usize| {
+            let worker = &snapshot.workers[*place];
+            has_room(worker.active_connections(), worker.capacity, max_load)
+        };
+        let roomy: Vec<bool> = places.iter().map(roomy).collect();
+        let mut open = field.iter().zip(&roomy).filter(|(runner, _)| !runner.ejected).peekable();
+        if open.peek().is_some() && open.all(|(_, roomy)| !*roomy) {
+            return None;
+        }
+        if self.request.idempotency == Idempotency::Keyed {
+            return Some((Arc::clone(places), field));
+        }
+        let left = places.iter().zip(field).zip(roomy).filter(|(_, roomy)| *roomy).map(|(left, _)| left);
+        let (places, field): (Vec<usize>, Vec<Runner>) = left.unzip();
+        Some((places.into(), field))
+    }
+
+    /// The failure of a call that is not sent, or not again, because everybody has enough to do.
+    fn shed(&mut self, workers: usize) -> Status {
+        let max_load = self.request.options.max_load_set().unwrap_or_default();
+        let message = format!(
+            "{}: shed, because each of the {workers} workers has as many calls in flight as `max_load` ({max_load} of its \
+             capacity) lets it",
+            self.request.name
+        );
+        let failed = std::mem::take(&mut self.failed);
+        Status::new(Reason::Overloaded, self.schedule.executed(), message).caused_by(failed)
+    }
+
+    pub(super) fn pick<'w>(&self, among: &[&'w Worker]) -> &'w Worker {
         let now = now();
         let candidates: Vec<_> = among.iter().map(|worker| worker.candidate(now)).collect();
         let chosen = match (self.request.idempotency, self.request.request_id) {
@@ -127,32 +208,6 @@ impl<'a> Call<'a> {
             (None, Some(id)) => Some(key_of(id.as_bytes())),
             (None, None) => None,
         }
-    }
-
-    /// One attempt. `None` when it failed, which the schedule then knows.
-    async fn attempt(&mut self, worker: &Worker, deadline: Instant) -> Option<Streamed> {
-        self.schedule.handle_started(worker.instance());
-        worker.line().handle_picked();
-        let begun = Instant::now();
-        let status = match self.send(worker, deadline).await {
-            Ok(answer) => return Some(answer),
-            Err(status) => status,
-        };
-        tracing::debug!(call = %self.request.name, %worker, %status, "attempt failed");
-        let random = self.shared.chooser.lock().random.f64();
-        let spent = self.streams.as_ref().is_some_and(|streams| !streams.upload.is_whole());
-        let failure = Failure { spent, ..Failure::from(&status) };
-        self.schedule.handle_failure(now(), failure, &mut self.shared.budget.lock(), random);
-        self.failed.push(worker, begun.elapsed(), status);
-        None
-    }
-
-    async fn send(&self, worker: &Worker, deadline: Instant) -> Result<Streamed, Status> {
-        let Some(Streams { upload, deadline: ended }) = &self.streams else {
-            return attempt(worker, self.request, deadline).await.map(Streamed::from);
-        };
-        let deadlines = StreamDeadlines { answered: ended.map(|_| deadline), ended: *ended };
-        attempt_stream(worker, self.request, upload.lend(), deadlines).await
     }
 
     fn failure(&mut self, why: GaveUp, snapshot: &Snapshot) -> Status {
@@ -191,12 +246,22 @@ impl<'a> Call<'a> {
     }
 }
 
-fn now() -> std::time::Instant {
+pub(super) fn now() -> std::time::Instant {
     Instant::now().into_std()
 }
 
 fn field(snapshot: &Snapshot, places: &[usize]) -> Vec<Runner> {
-    places.iter().map(|place| snapshot.workers[*place].runner()).collect()
+    let mut field: Vec<Runner> = places.iter().map(|place| snapshot.workers[*place].runner()).collect();
+    if field.iter().any(|runner| runner.ejected) {
+        let line = |(place, runner): (&usize, &Runner)| {
+            runner.ejected && snapshot.workers[*place].line().is_failing()
+        };
+        let failing: Vec<bool> = places.iter().zip(&field).map(line).collect();
+        let out: Vec<bool> =
+            field.iter().zip(&failing).map(|(runner, failing)| runner.ejected && !failing).collect();
+        pardoned(&failing, &out).into_iter().for_each(|place| field[place].ejected = false);
+    }
+    field
 }
 
 /// Waits until the time has come or the registry has changed.

@@ -5,6 +5,8 @@
 
 use rpcnet::{Code, Executed, Idempotency, Reason, Status};
 
+use super::breaker::Verdict;
+
 /// The kinds of failure, by what may be done about them.
 ///
 /// | class | examples | sent again | draws on the budget |
@@ -73,6 +75,16 @@ impl Class {
 
     fn unless_it_may_have_run(status: &Status, otherwise: Class) -> Self {
         if status.executed() == Executed::No { otherwise } else { Class::Unknown }
+    }
+
+    /// What the failure says of the worker. That it is full says nothing: it is well, and its load is counted elsewhere. That
+    /// it could not be reached is known from the connection.
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Class::NotSent | Class::Draining | Class::Rejected => Verdict::Nothing,
+            Class::Unknown | Class::Infrastructure => Verdict::Failed,
+            Class::Caller => Verdict::Served,
+        }
     }
 
     /// Whether the attempt reached a worker and cost it something. What did not is no retry, whatever it is repeated.

@@ -13,7 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::ejection::Ejection;
+use super::breaker::{Breaker, Ticket, Verdict};
 use crate::{balance::Gauge, membership::NodeId, registry::Instance};
 
 /// Makes lines: knows the way the bytes travel and whom to tell of workers that cannot be reached.
@@ -59,7 +59,7 @@ pub(crate) struct Line {
 
 #[derive(Debug, Default)]
 struct State {
-    ejection: Ejection,
+    breaker: Breaker,
     /// The result of the dial under way, for all that wait for it.
     dial: Option<watch::Receiver<Option<Dialled>>>,
     /// The last failure to open a connection.
@@ -131,19 +131,34 @@ impl Line {
 
     /// Whether the worker may be picked, as far as this process could reach it.
     pub(crate) fn admits(&self) -> bool {
-        self.state.lock().ejection.admits(now())
+        self.state.lock().breaker.admits(now())
     }
 
     /// Whether it may not be picked, and whether that is because no connection could be opened.
     pub(crate) fn ejected(&self) -> (bool, bool) {
         let (state, now) = (self.state.lock(), now());
-        (!state.ejection.admits(now), state.ejection.is_refused(now))
+        (!state.breaker.admits(now), state.breaker.is_refused(now))
     }
 
-    /// The worker was picked for a call.
-    pub(crate) fn handle_picked(&self) {
+    /// Whether it may not be picked because calls to it fail.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.state.lock().breaker.is_failing(now())
+    }
+
+    /// The worker was picked for an attempt that ends by `deadline`.
+    pub(crate) fn handle_picked(&self, deadline: Instant) -> Ticket {
         let now = now();
-        self.state.lock().ejection.handle_picked(now, now + Self::CONNECT_TIMEOUT);
+        self.state.lock().breaker.handle_picked(now, now + Self::CONNECT_TIMEOUT, deadline.into_std())
+    }
+
+    /// An attempt has ended that [`handle_picked`](Self::handle_picked) gave this ticket to.
+    pub(crate) fn handle_ended(&self, ticket: Ticket, verdict: Verdict) {
+        let mut state = self.state.lock();
+        let before = state.breaker.is_failing(now());
+        state.breaker.handle_ended(now(), ticket, verdict, fastrand::f64());
+        if !before && state.breaker.is_failing(now()) {
+            tracing::info!(worker = ?self.instance.id, addr = %self.addr, "worker ejected: its calls fail");
+        }
     }
 
     /// The connection broke under a call. One call finds out whether the worker can be reached again; the others go
@@ -152,7 +167,7 @@ impl Line {
         let mut state = self.state.lock();
         // Another call may have opened the next connection already, or this one is among many that were on the old one.
         if !self.channel.is_connected() {
-            state.ejection.handle_lost(now());
+            state.breaker.handle_lost(now(), fastrand::f64());
         }
         self.report(&mut state);
     }
@@ -162,7 +177,7 @@ impl Line {
     pub(crate) async fn ready(self: &Arc<Self>, by: Instant) -> Result<(), Status> {
         if self.channel.is_connected() {
             // Usually known. A channel whose connection broke at the last moment opens the next one by itself.
-            self.state.lock().ejection.handle_connected();
+            self.state.lock().breaker.handle_connected();
             return Ok(());
         }
         let mut dial = self.dial()?;
@@ -202,10 +217,10 @@ impl Line {
         let mut state = self.state.lock();
         state.dial = None;
         match dialled {
-            Ok(()) => state.ejection.handle_connected(),
+            Ok(()) => state.breaker.handle_connected(),
             Err(error) => {
                 tracing::debug!(worker = ?self.instance.id, addr = %self.addr, %error, "worker ejected: cannot be reached");
-                state.ejection.handle_refused(now(), fastrand::f64());
+                state.breaker.handle_refused(now(), fastrand::f64());
                 state.refused = Some((Instant::now(), error.clone()));
                 self.report(&mut state);
             }
@@ -227,7 +242,7 @@ impl State {
     /// Why there is no use in another dial yet. A trial dials in any case: that is what it is for.
     fn still_refused(&self) -> Option<ConnectError> {
         let (refused, error) = self.refused.as_ref()?;
-        let stands = refused.elapsed() < Line::REFUSAL_STANDS && self.ejection.is_out(now());
+        let stands = refused.elapsed() < Line::REFUSAL_STANDS && self.breaker.is_out(now());
         stands.then(|| error.clone())
     }
 }

@@ -9,7 +9,16 @@ use rpcnet::{
 };
 use tokio::time::Instant;
 
-use super::{budget::Budget, call::Call, selection::Selection, upload::Upload};
+use super::{
+    budget::Budget,
+    call::Call,
+    hedge::Hedges,
+    journal::{CallReport, Journal, Reader},
+    selection::Selection,
+    settings::Resilience,
+    throttle::Throttle,
+    upload::Upload,
+};
 use crate::{
     balance::Chooser,
     registry::{Selector, SelectorError, WorkerRegistry},
@@ -41,11 +50,30 @@ use crate::{
 /// The first resend waits for nothing if there is a worker not yet tried. Otherwise a resend waits a random part of
 /// 50 ms, doubled for each resend before it, at most 2 s. No worker is tried again before the others. Calls that reached a
 /// worker are sent at most [`max_attempts`](CallOptions::max_attempts) times, 3 when not set, and over all calls resends
-/// are at most a fifth of the calls and 3 a second.
+/// are at most a fifth of the calls and 3 a second; past that the first error comes back, marked `retry_budget_exhausted`.
+/// [`Resilience`] has these settings.
 ///
 /// A call with streams is sent again like any other until its method has answered, and as long as no item of what the client
 /// streams was sent. After that it belongs to its worker: a stream that breaks is cut, and only the program knows where to go
 /// on.
+///
+/// # What is not sent
+///
+/// A call with a [`max_load`](CallOptions::max_load) fails at once when every worker that could take it has more calls in
+/// flight than that share of its capacity; and calls are held back while workers refuse most of what this client sends
+/// ([`Resilience::throttle`]). Both fail with [`Reason::Overloaded`] and have not run.
+///
+/// # Hedging
+///
+/// A call of a method marked `#[rpc(hedge)]`, or with [`hedge_after`](CallOptions::hedge_after), that takes long is sent to a
+/// second worker too, and the first answer counts; a failure is none. The other attempt is cancelled on the wire. For a
+/// marked method "long" is longer than 95 % of its calls of the last thirty seconds, once a hundred of them are known; never
+/// less than a millisecond. It is one of the call's attempts, goes to a worker that the call has not tried and that nothing
+/// speaks against, and is a resend to the budget. A bucket of its own lets hedges be a twentieth of the answered calls, and ten
+/// saved up: when everybody becomes slow, hedging stops. It also stops for a second after a worker was full, and while
+/// more than half of the workers cannot be reached.
+///
+/// Only what may run twice is hedged. A keyed call is not, since each worker remembers request ids for itself.
 ///
 /// # Time
 ///
@@ -56,10 +84,19 @@ use crate::{
 /// a second. While there is no worker, or none that can be reached, a call waits at most
 /// [`wait_for_ready`](Self::wait_for_ready). A call with streams has no deadline unless it is given one.
 ///
+/// # What happened
+///
+/// A failed call's error lists its attempts ([`FailedAttempts`](crate::FailedAttempts)). Any call's are in its traces, a span for
+/// the call and one in it for each attempt, at the level `debug`; beside its answer
+/// ([`call_with_report`](Self::call_with_report)); or given to a function ([`reporting`](Self::reporting)).
+///
 /// # Who is picked
 ///
 /// Of the workers that the selector names, those that could be reached when last tried (a refused connection puts a worker
-/// aside at once, for 100 ms at first and twice as long each further time, up to 10 s); of these, those the call has not
+/// aside at once, for 100 ms at first and twice as long each further time, up to 10 s) and whose calls do not fail (five
+/// failures in a row, or under 80 % of at least twenty calls in thirty seconds answered, put a worker aside for a second at
+/// first, up to a minute, until one call shows that it is well; never more than a third of the workers, nor the last); of
+/// these, those with room, if the call has a [`max_load`](CallOptions::max_load); of these, those the call has not
 /// tried; of these, those nobody in the cluster suspects; among these the registry's
 /// [`Balancer`](crate::Balancer) decides, or for a keyed call its request id. If fewer than half could be reached, only those
 /// that refused connections are put aside; if none could, all are tried.
@@ -73,6 +110,7 @@ pub struct ResilientClient {
     shared: Arc<Shared>,
     options: CallOptions,
     wait_for_ready: Duration,
+    reader: Option<Reader>,
 }
 
 /// What the clones of a client share.
@@ -82,6 +120,9 @@ pub(super) struct Shared {
     pub(super) selection: Result<Selection, SelectorError>,
     pub(super) chooser: Mutex<Chooser>,
     pub(super) budget: Mutex<Budget>,
+    pub(super) hedges: Mutex<Hedges>,
+    pub(super) throttle: Mutex<Throttle>,
+    pub(super) settings: Resilience,
 }
 
 impl ResilientClient {
@@ -90,9 +131,9 @@ impl ResilientClient {
 
     /// A client of every worker in the registry.
     pub fn new(registry: WorkerRegistry) -> Self {
-        let shared = Shared::new(registry, Ok(Selection::new(None)));
+        let shared = Shared::new(registry, Ok(Selection::new(None)), Resilience::default());
         let (options, wait_for_ready) = (CallOptions::new(), Self::WAIT_FOR_READY_DEFAULT);
-        Self { shared: Arc::new(shared), options, wait_for_ready }
+        Self { shared: Arc::new(shared), options, wait_for_ready, reader: None }
     }
 
     /// A client of the workers with these tags; see [`Selector`] for what can be written.
@@ -127,6 +168,14 @@ impl ResilientClient {
         self
     }
 
+    /// A client with these settings, and a budget, hedges and a throttle of its own.
+    #[must_use]
+    pub fn resilience(self, settings: Resilience) -> Self {
+        let selection = self.shared.selection.as_ref();
+        let selection = selection.map(|selection| Selection::new(selection.selector().cloned()));
+        self.sharing(selection.map_err(Clone::clone), settings)
+    }
+
     /// The same client; calls without options of their own use these.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
@@ -150,12 +199,72 @@ impl ResilientClient {
         answer.untyped(self.codec())
     }
 
-    /// Carries a call; one that has a stream comes with what the client streams.
+    /// Calls a method like [`call`](Self::call), and says what happened on the way, whether it failed or not.
+    ///
+    /// ```no_run
+    /// # async fn example(client: rpcnet_cluster::ResilientClient) {
+    /// let (answer, report) = client.call_with_report("compute", vec![1, 2, 3]).await;
+    /// println!("{report}");
+    /// for attempt in &report.attempts {
+    ///     println!("{} at {} after {:?}: {:?}", attempt.label, attempt.addr, attempt.began, attempt.end);
+    /// }
+    /// # }
+    /// ```
+    pub async fn call_with_report(
+        &self,
+        name: &str,
+        payload: impl Into<Bytes>,
+    ) -> (Result<Bytes, CallError>, CallReport) {
+        let request = Request::untyped(name, payload, self.options.clone());
+        let mut journal = Journal::begin(&request);
+        let result = self.run(request, None, Some(&mut journal)).await;
+        let report = journal.finish(result.as_ref().err());
+        let answer =
+            result.map_err(CallError::from).and_then(|streamed| streamed.answer.untyped(self.codec()));
+        (answer, report)
+    }
+
+    /// The same client; after each of its calls, also those of a generated client over it, `read` is given what happened. It
+    /// runs before the caller has the answer, and should be quick. A call that is dropped before its end has no report.
+    ///
+    /// ```no_run
+    /// # use rpcnet_cluster::ResilientClient;
+    /// # fn example(client: ResilientClient) {
+    /// let client = client.reporting(|report| {
+    ///     if report.attempts.len() > 1 {
+    ///         println!("{report}");
+    ///     }
+    /// });
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn reporting(mut self, read: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
+        self.reader = Some(Reader(Arc::new(read)));
+        self
+    }
+
+    /// Carries a call, and tells whoever wants to know; one that has a stream comes with what the client streams.
     async fn carry(&self, request: Request, upload: Option<Upload>) -> Result<Streamed, Status> {
+        let Some(Reader(read)) = &self.reader else {
+            return self.run(request, upload, None).await;
+        };
+        let mut journal = Journal::begin(&request);
+        let result = self.run(request, upload, Some(&mut journal)).await;
+        read(&journal.finish(result.as_ref().err()));
+        result
+    }
+
+    async fn run(
+        &self,
+        request: Request,
+        upload: Option<Upload>,
+        journal: Option<&mut Journal>,
+    ) -> Result<Streamed, Status> {
         let request = Request { options: request.options.or(&self.options), ..request };
         match &self.shared.selection {
+            Ok(_) if !self.shared.throttle_admits() => Err(held_back(&request)),
             Ok(selection) => {
-                Call::new(&self.shared, selection, &request, self.wait_for_ready, upload).run().await
+                Call::new(&self.shared, selection, &request, self.wait_for_ready, upload, journal).run().await
             }
             Err(error) => {
                 let message = format!("{}: {error}", request.name);
@@ -165,16 +274,51 @@ impl ResilientClient {
     }
 
     fn selecting(self, selection: Result<Selection, SelectorError>) -> Self {
-        Self { shared: Arc::new(Shared::new(self.shared.registry.clone(), selection)), ..self }
+        self.sharing(selection, self.shared.settings)
+    }
+
+    #[cfg(test)]
+    pub(super) fn throttle(&self) -> &Mutex<Throttle> {
+        &self.shared.throttle
+    }
+
+    fn sharing(&self, selection: Result<Selection, SelectorError>, settings: Resilience) -> Self {
+        let shared = Shared::new(self.shared.registry.clone(), selection, settings);
+        Self { shared: Arc::new(shared), ..self.clone() }
     }
 }
 
 impl Shared {
-    fn new(registry: WorkerRegistry, selection: Result<Selection, SelectorError>) -> Self {
+    fn new(
+        registry: WorkerRegistry,
+        selection: Result<Selection, SelectorError>,
+        settings: Resilience,
+    ) -> Self {
         let chooser = Chooser::new(registry.balancer(), fastrand::Rng::new());
-        let budget = Budget::new(Instant::now().into_std());
-        Self { registry, selection, chooser: Mutex::new(chooser), budget: Mutex::new(budget) }
+        let now = Instant::now().into_std();
+        let budget = Budget::new(now, settings.retry_share, settings.retry_reserve);
+        let (chooser, budget, hedges) = (Mutex::new(chooser), Mutex::new(budget), Mutex::new(Hedges::new()));
+        let throttle = Mutex::new(Throttle::new(now));
+        Self { registry, selection, chooser, budget, hedges, throttle, settings }
     }
+}
+
+impl Shared {
+    fn throttle_admits(&self) -> bool {
+        if !self.settings.throttle {
+            return true;
+        }
+        let random = self.chooser.lock().random.f64();
+        self.throttle.lock().admits(Instant::now().into_std(), random)
+    }
+}
+
+fn held_back(request: &Request) -> Status {
+    let message = format!(
+        "{}: held back by this client, because workers refuse most of what it sends (`Resilience::throttle`)",
+        request.name
+    );
+    Status::new(Reason::Overloaded, Executed::No, message)
 }
 
 impl Caller for ResilientClient {

@@ -12,6 +12,7 @@ pub(super) fn check(method: &mut Method, errors: &mut Errors) {
     check_idempotency(method, errors);
     check_keyed_streams(method, errors);
     check_blocking(method, errors);
+    check_hedge(method, errors);
 }
 
 /// There is one answer to what a repeated call does.
@@ -66,5 +67,21 @@ fn check_blocking(method: &Method, errors: &mut Errors) {
     }
     if method.is_streaming() {
         errors.at(word, "a `blocking` method has no streams: they are read and written by waiting");
+    }
+}
+
+/// A hedge is a second execution on purpose.
+fn check_hedge(method: &Method, errors: &mut Errors) {
+    let Some(word) = &method.options.hedge else { return };
+    if method.is_keyed() {
+        let message = "a keyed method cannot be hedged: workers remember request ids each for itself, and two of them would run \
+                       the call twice; remove `hedge`";
+        errors.at(word, message);
+    } else if method.options.read.is_none() && method.options.idempotent.is_none() {
+        let message = "a method that runs at most once cannot be hedged: a hedge runs it twice; say `read` or `idempotent` if \
+                       that does no harm, or remove `hedge`";
+        errors.at(word, message);
+    } else if method.is_streaming() {
+        errors.at(word, "a method with streams is not hedged: a stream goes to one worker; remove `hedge`");
     }
 }

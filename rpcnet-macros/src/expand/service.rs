@@ -163,7 +163,8 @@ impl Plan<'_> {
         let aliases = (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
         let blocking = options.blocking.is_some().then(|| quote!(.blocking()));
         let no_cancel = options.no_cancel.is_some().then(|| quote!(.no_cancel()));
-        quote!(#kind #idempotency #timeout #aliases #blocking #no_cancel)
+        let hedge = options.hedge.is_some().then(|| quote!(.hedge()));
+        quote!(#kind #idempotency #timeout #aliases #blocking #no_cancel #hedge)
     }
 
     fn timeout(&self, timeout: Duration) -> TokenStream {

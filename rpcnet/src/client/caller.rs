@@ -81,7 +81,7 @@ impl Request {
         options: CallOptions,
     ) -> Self {
         let name = Name::Static(method.path);
-        let options = options.or_timeout(method.timeout);
+        let options = options.or_timeout(method.timeout).or_hedge(method.hedge);
         let fingerprint = method.short_fingerprint();
         Self {
             name,

@@ -28,6 +28,22 @@ pub struct CallOptions {
     pub(crate) trace: Option<TraceContext>,
     pub(crate) wait_for_ready: Option<bool>,
     pub(crate) affinity: Option<Bytes>,
+    pub(crate) hedge: Option<Hedge>,
+    /// In thousandths, for options are compared.
+    pub(crate) max_load: Option<u32>,
+}
+
+/// When a call is sent to a second worker while the first has not answered: see
+/// [`hedge_after`](CallOptions::hedge_after).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hedge {
+    /// Never.
+    Never,
+    /// After this time.
+    After(Duration),
+    /// After the time in which 95 % of the method's calls were answered lately. `#[rpc(hedge)]` says it of a method.
+    AtP95,
 }
 
 impl CallOptions {
@@ -93,6 +109,40 @@ impl CallOptions {
         self
     }
 
+    /// Sends the call to a second worker when the first has not answered within `delay`, and takes the first answer that
+    /// is one. Used by clients that know several workers; a single connection sends once.
+    ///
+    /// Only where repeating is harmless, which are the methods marked `#[rpc(read)]` and `#[rpc(idempotent)]`, and untyped
+    /// calls that are [`idempotent`](Self::idempotent): for other calls, and for calls with streams, this has no effect. A
+    /// method marked `#[rpc(hedge)]` is hedged without it, after a time that is measured. At least a millisecond.
+    ///
+    /// A second attempt is work that is mostly in vain. `rpcnet_cluster::ResilientClient` says how much of it is allowed.
+    #[must_use]
+    pub fn hedge_after(self, delay: Duration) -> Self {
+        self.hedge(Hedge::After(delay))
+    }
+
+    /// Whether, and when, the call is sent to a second worker too: see [`hedge_after`](Self::hedge_after).
+    /// `hedge(Hedge::Never)` turns off what the method's trait has turned on.
+    #[must_use]
+    pub fn hedge(mut self, hedge: Hedge) -> Self {
+        self.hedge = Some(hedge);
+        self
+    }
+
+    /// Sends the call only to a worker that has fewer calls of this process in flight than `load` times its capacity allows
+    /// (0.8 leaves a fifth free), and fails it at once, with [`Reason::Overloaded`](crate::Reason::Overloaded) and without
+    /// having run, when every worker that could take it has not. Used by clients that know several workers; of no effect at
+    /// workers that have not said what they can carry, and a worker that has nothing to do takes a call in any case.
+    ///
+    /// In thousandths; below 0 is 0.
+    #[must_use]
+    pub fn max_load(mut self, load: f64) -> Self {
+        // Saturates, and takes what is no number for 0.
+        self.max_load = Some((load * 1_000.0).round() as u32);
+        self
+    }
+
     /// These options, with what they leave open taken from `base`.
     #[must_use]
     pub fn or(self, base: &Self) -> Self {
@@ -104,6 +154,8 @@ impl CallOptions {
             trace: self.trace.or(base.trace),
             wait_for_ready: self.wait_for_ready.or(base.wait_for_ready),
             affinity: self.affinity.or_else(|| base.affinity.clone()),
+            hedge: self.hedge.or(base.hedge),
+            max_load: self.max_load.or(base.max_load),
         }
     }
 
@@ -140,6 +192,12 @@ impl CallOptions {
         self
     }
 
+    /// These options, with what a method's trait says of hedging where they say nothing.
+    pub(crate) fn or_hedge(mut self, hedge: bool) -> Self {
+        self.hedge = self.hedge.or(hedge.then_some(Hedge::AtP95));
+        self
+    }
+
     pub(crate) fn waits_for_ready(&self) -> bool {
         self.wait_for_ready == Some(true)
     }
@@ -157,6 +215,16 @@ impl CallOptions {
     /// The number of attempts that was set, if one was.
     pub fn max_attempts_set(&self) -> Option<u32> {
         self.max_attempts
+    }
+
+    /// What was set of hedging, if anything was.
+    pub fn hedge_set(&self) -> Option<Hedge> {
+        self.hedge
+    }
+
+    /// The load that was set, if one was.
+    pub fn max_load_set(&self) -> Option<f64> {
+        self.max_load.map(|load| f64::from(load) / 1_000.0)
     }
 
     /// The idempotency of an untyped call under these options.

@@ -31,6 +31,8 @@ pub struct MethodDescriptor {
     pub blocking: bool,
     /// Whether it runs to its end when nobody waits for it any more. `#[rpc(no_cancel)]`.
     pub no_cancel: bool,
+    /// Whether a call that takes long is sent to a second worker too. `#[rpc(hedge)]`.
+    pub hedge: bool,
     /// The arguments that cross the wire, in order: name and type as written.
     pub arguments: &'static [(&'static str, &'static str)],
     /// The type of the answer as written.
@@ -59,6 +61,7 @@ impl MethodDescriptor {
             aliases: &[],
             blocking: false,
             no_cancel: false,
+            hedge: false,
             arguments: &[],
             answer: "",
             docs: "",
@@ -99,6 +102,13 @@ impl MethodDescriptor {
     #[must_use]
     pub const fn blocking(mut self) -> Self {
         self.blocking = true;
+        self
+    }
+
+    /// As one whose calls are sent to a second worker too when they take long.
+    #[must_use]
+    pub const fn hedge(mut self) -> Self {
+        self.hedge = true;
         self
     }
 

@@ -18,7 +18,7 @@ trait Feed<T = String> {
     async fn attempts(&self) -> rpcnet::Result<Streaming<Result<u8, String>>>;
     #[rpc(keyed, no_cancel, rename = "pay.v2", alias = "pay", alias = "charge")]
     async fn pay(&self, cents: u64) -> rpcnet::Result<()>;
-    #[rpc(blocking, idempotent)]
+    #[rpc(blocking, idempotent, hedge)]
     fn hash(&self, ctx: Context, data: Bytes) -> Answer<u64> {
         let _ = ctx;
         Ok(data.len() as u64)

@@ -4,7 +4,8 @@
 //!             ┌──────────────── handle_failure ◄─────────────── it failed
 //!             ▼                                                     │
 //!   new ──► next ──► Try ──► (the shell picks) handle_started ──► attempt ──► answered: the end
-//!             │  ▲
+//!             │  ▲                                  ▲                │
+//!             │  │                    a second one, beside it: hedge ┘ it takes long
 //!             │  └── Wait ◄─┐  time passed, or the registry changed
 //!             ├─────────────┘
 //!             └──► GiveUp
@@ -33,12 +34,6 @@ pub(crate) struct Policy {
     /// How long the call waits while there is no worker, or none that can be reached.
     pub(crate) wait_for_ready: Duration,
     pub(crate) backoff: Backoff,
-}
-
-impl Policy {
-    /// Three: with the first answer lost and the second worker unlucky too, a fourth attempt seldom helps and always
-    /// costs.
-    pub(crate) const ATTEMPTS_MAX_DEFAULT: u32 = 3;
 }
 
 /// What to do next.
@@ -101,10 +96,15 @@ pub(crate) fn later(begin: Instant, by: Duration) -> Instant {
 /// The attempts of one call.
 ///
 /// Ask [`next`](Self::next) and do what it says; tell [`handle_started`](Self::handle_started) whom was picked and
-/// [`handle_failure`](Self::handle_failure) how it went.
+/// [`handle_failure`](Self::handle_failure) how it went. While an attempt is under way, [`hedge`](Self::hedge) may name those
+/// to whom a second one can go. When one of two fails, `next` is asked only after the other has too.
 ///
-/// Invariants: an attempt that may have run is followed by another only where that is safe; no worker is tried again
-/// before the others that can be reached; nothing is waited for beyond the deadline.
+/// Resend and hedge are decided here together: stacked one upon the other, each resend would double the hedge, and each
+/// would know only half of whom was tried.
+///
+/// Invariants: an attempt that may have run is followed, or joined, by another only where that is safe; no worker is tried
+/// again before the others that can be reached; nothing is waited for beyond the deadline; at most two attempts are under
+/// way.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     policy: Policy,
@@ -113,10 +113,11 @@ pub(crate) struct Schedule {
     /// How long an attempt may take that is not the last.
     attempt_time: Duration,
     tries: Tries,
-    /// How often the worker of the last attempt had been tried before it.
-    tried_before: u32,
-    /// Attempts that reached a worker.
+    /// Attempts that reached a worker and failed.
     sent: u32,
+    /// Attempts that have not ended.
+    under_way: u32,
+    hedged: bool,
     executed: Executed,
     ready: Ready,
     /// Whether the last attempt reached its worker.
@@ -145,8 +146,9 @@ impl Schedule {
             deadline,
             attempt_time: deadline.saturating_duration_since(now) / 2,
             tries: Tries::new(),
-            tried_before: 0,
             sent: 0,
+            under_way: 0,
+            hedged: false,
             executed: Executed::No,
             ready: Ready { fresh: now, tried: now },
             reached: false,
@@ -199,20 +201,46 @@ impl Schedule {
 
     /// The call goes to this worker.
     pub(crate) fn handle_started(&mut self, instance: Instance) {
-        let tries = self.tries.entry(instance).or_default();
-        self.tried_before = *tries;
-        *tries += 1;
+        *self.tries.entry(instance).or_default() += 1;
+        self.under_way += 1;
     }
 
-    /// The attempt that was started last has failed. `random` is in `0.0..1.0`.
+    /// Whether an attempt may be joined by a second one, if it takes long.
+    pub(crate) fn may_hedge(&self) -> bool {
+        let repeatable = may_resend(Class::Unknown, self.idempotency);
+        repeatable && !self.hedged && self.under_way == 1 && self.sent + 1 < self.policy.attempts_max
+    }
+
+    /// To whom a second attempt may go now, and when it must end; nobody if there is no worker that was not tried and that
+    /// nothing speaks against, or if so many are out that those who are left have enough to do.
+    pub(crate) fn hedge(&self, now: Instant, field: &[Runner]) -> Option<(Vec<usize>, Instant)> {
+        let out = field.iter().filter(|runner| runner.ejected).count();
+        if !self.may_hedge() || now >= self.deadline || out * 2 > field.len() {
+            return None;
+        }
+        let Eligible { among, repeats } = self.eligible(field);
+        let fit = |place: &usize| !field[*place].ejected && !field[*place].suspected;
+        let among: Vec<usize> = among.into_iter().filter(fit).collect();
+        (!repeats && !among.is_empty()).then(|| (among, self.attempt_deadline(now)))
+    }
+
+    /// The call goes to this worker too.
+    pub(crate) fn handle_hedged(&mut self, instance: Instance) {
+        self.hedged = true;
+        self.handle_started(instance);
+    }
+
+    /// The attempt at this worker has failed. `random` is in `0.0..1.0`.
     pub(crate) fn handle_failure(
         &mut self,
         now: Instant,
+        instance: Instance,
         failure: Failure,
         budget: &mut Budget,
         random: f64,
     ) {
         self.executed = executed_by_either(self.executed, failure.executed);
+        self.under_way = self.under_way.saturating_sub(1);
         if !may_resend(failure.class, self.idempotency) {
             self.never_again(failure.class);
         } else if failure.spent {
@@ -220,7 +248,7 @@ impl Schedule {
         } else if failure.class.was_sent() {
             self.handle_sent(now, failure.hint, budget, random);
         } else {
-            self.handle_not_sent(now, random);
+            self.handle_not_sent(now, instance, random);
         }
     }
 
@@ -234,16 +262,18 @@ impl Schedule {
         self.ready.tried = now + Backoff::hinted(delay, hint);
         if self.sent >= self.policy.attempts_max {
             self.gave_up = Some(GaveUp::Attempts);
-        } else if now < self.deadline && !budget.withdraw(now) {
+        } else if self.under_way == 0 && now < self.deadline && !budget.withdraw(now) {
+            // While the other of two attempts is under way, that one is the resend, and is paid for.
             self.gave_up = Some(GaveUp::Budget);
         }
     }
 
     /// What reached nobody costs nobody: the next worker is tried at once. Coming back to the same one takes the longer
     /// the more often it was tried.
-    fn handle_not_sent(&mut self, now: Instant, random: f64) {
+    fn handle_not_sent(&mut self, now: Instant, instance: Instance, random: f64) {
         self.reached = false;
-        self.ready = Ready { fresh: now, tried: now + self.policy.backoff.delay(self.tried_before, random) };
+        let before = self.tries.get(&instance).map_or(0, |tries| tries - 1);
+        self.ready = Ready { fresh: now, tried: now + self.policy.backoff.delay(before, random) };
     }
 
     fn never_again(&mut self, class: Class) {
@@ -288,7 +318,7 @@ impl Schedule {
     /// less. Where no repeat can follow, waiting is all one can do.
     fn attempt_deadline(&self, now: Instant) -> Instant {
         let repeatable = may_resend(Class::Unknown, self.idempotency);
-        if repeatable && self.sent + 1 < self.policy.attempts_max {
+        if repeatable && self.sent + self.under_way + 1 < self.policy.attempts_max {
             self.deadline.min(now + self.attempt_time)
         } else {
             self.deadline

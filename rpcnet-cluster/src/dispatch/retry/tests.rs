@@ -8,6 +8,8 @@ use rpcnet::Reason;
 use super::*;
 use crate::registry::testing::instance;
 
+mod hedging;
+
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
@@ -22,6 +24,8 @@ struct Call {
     schedule: Schedule,
     budget: Budget,
     field: Vec<Runner>,
+    /// Whom the attempts that have not ended went to, first to last.
+    under_way: Vec<Instance>,
 }
 
 impl Call {
@@ -37,8 +41,9 @@ impl Call {
             start,
             now: start,
             schedule: Schedule::new(start, start + ms(10_000), idempotency, POLICY),
-            budget: Budget::new(start),
+            budget: Budget::new(start, 0.2, 3),
             field: (0..workers).map(runner).collect(),
+            under_way: Vec::new(),
         }
     }
 
@@ -46,6 +51,7 @@ impl Call {
         let at = self.now - self.start;
         let wanted = match self.schedule.next(self.now, &self.field) {
             Next::Try { among, deadline } => {
+                self.under_way.push(self.field[among[0]].instance);
                 self.schedule.handle_started(self.field[among[0]].instance);
                 format!("try {among:?} for {:?}", deadline - self.now)
             }
@@ -64,7 +70,8 @@ impl Call {
     }
 
     fn fail_with(&mut self, status: &Status) {
-        self.schedule.handle_failure(self.now, status.into(), &mut self.budget, 0.5);
+        let instance = self.under_way.remove(0);
+        self.schedule.handle_failure(self.now, instance, status.into(), &mut self.budget, 0.5);
     }
 
     /// What happens when each attempt ends after a millisecond, with the next of these failures; the last one stays.
@@ -353,7 +360,7 @@ proptest! {
                     if executed != No {
                         may_have_run.push(chosen);
                     }
-                    call.schedule.handle_failure(call.now, (&status).into(), &mut call.budget, random);
+                    call.schedule.handle_failure(call.now, chosen, (&status).into(), &mut call.budget, random);
                     let any_ran = !may_have_run.is_empty();
                     prop_assert_eq!(call.schedule.executed() != No, any_ran, "what may have run is not forgotten");
                 }

@@ -2,7 +2,11 @@
 
 mod accounting;
 mod balancing;
+mod breaking;
 mod failover;
+mod hedging;
 mod pooling;
+mod reporting;
+mod shedding;
 mod typed;
 mod world;

@@ -1,0 +1,237 @@
+//! One attempt, and perhaps a second beside it: the first answer that is one ends both.
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+};
+
+use rpcnet::{Hedge, Reason, Request, Status, Streamed};
+use tokio::{sync::watch, time::Instant};
+use tracing::{Instrument, Span};
+
+use super::{
+    attempt::{StreamDeadlines, attempt, attempt_stream},
+    breaker::{Ticket, Verdict},
+    call::{Call, Streams, now},
+    journal::AttemptEnd,
+    outcome::Class,
+    retry::Failure,
+    span,
+};
+use crate::registry::{Snapshot, Worker};
+
+/// An attempt under way. One that is dropped was given up, which says nothing of its worker.
+struct Running {
+    worker: Worker,
+    begun: Instant,
+    hedge: bool,
+    span: Span,
+    /// Until the worker's breaker has been told how it ended.
+    ticket: Option<Ticket>,
+}
+
+impl Call<'_> {
+    /// An attempt at this worker, and at another one too if it takes long. Nothing when both failed, which the schedule then
+    /// knows.
+    pub(super) async fn attempt(
+        &mut self,
+        worker: Worker,
+        deadline: Instant,
+        registry: &watch::Receiver<Arc<Snapshot>>,
+    ) -> Option<Streamed> {
+        self.schedule.handle_started(worker.instance());
+        let first = self.begin(worker, deadline, false);
+        let mut answer = pin!(self.send(&first, deadline));
+        let Some(hedge_at) = self.hedge_at(&first) else {
+            let result = answer.await;
+            return self.end(first, result);
+        };
+        tokio::select! {
+            biased;
+            result = &mut answer => return self.end(first, result),
+            () = tokio::time::sleep_until(hedge_at) => {}
+        }
+        match self.hedge(registry) {
+            Some((second, deadline)) => self.race(first, answer, second, deadline).await,
+            None => {
+                let result = answer.await;
+                self.end(first, result)
+            }
+        }
+    }
+
+    /// Waits for the first answer of two attempts. One that fails leaves the call to the other: a failure that comes fast is
+    /// no answer. The slower one is dropped, which cancels it on the wire.
+    async fn race(
+        &mut self,
+        first: Running,
+        mut answer: Pin<&mut impl Future<Output = Result<Streamed, Status>>>,
+        second: Worker,
+        deadline: Instant,
+    ) -> Option<Streamed> {
+        let second = self.begin(second, deadline, true);
+        let mut other = pin!(self.send(&second, deadline));
+        tokio::select! {
+            biased;
+            result = &mut answer => match self.end(first, result) {
+                Some(answer) => {
+                    self.note(&second, AttemptEnd::Outrun);
+                    Some(answer)
+                }
+                None => {
+                    let result = other.await;
+                    self.end(second, result)
+                }
+            },
+            result = &mut other => match self.end(second, result) {
+                Some(answer) => {
+                    self.outran(&first);
+                    Some(answer)
+                }
+                None => {
+                    let result = answer.await;
+                    self.end(first, result)
+                }
+            },
+        }
+    }
+
+    fn send(
+        &self,
+        attempt: &Running,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Streamed, Status>> + use<> {
+        let (request, streams) = (self.request.clone(), self.streams.clone());
+        send(request, streams, attempt.worker.clone(), deadline).instrument(attempt.span.clone())
+    }
+
+    fn begin(&mut self, worker: Worker, deadline: Instant, hedge: bool) -> Running {
+        self.attempts += 1;
+        let span = span::attempt(&self.span, &worker, self.attempts, hedge);
+        let ticket = Some(worker.line().handle_picked(deadline));
+        Running { worker, begun: Instant::now(), hedge, span, ticket }
+    }
+
+    /// When the attempt has had its time alone, if another may join it then.
+    fn hedge_at(&self, first: &Running) -> Option<Instant> {
+        let hedge = self.hedging()?;
+        if !self.schedule.may_hedge() {
+            return None;
+        }
+        let delay = self.shared.hedges.lock().delay(now(), self.request.method, hedge)?;
+        Some(first.begun + delay)
+    }
+
+    /// What was asked of hedging, where it makes sense: a stream goes to one worker.
+    fn hedging(&self) -> Option<Hedge> {
+        let hedge = self.request.options.hedge_set().filter(|hedge| *hedge != Hedge::Never)?;
+        (self.streams.is_none() && self.request.idempotency.is_repeatable()).then_some(hedge)
+    }
+
+    /// Picks the worker of a second attempt, and pays for it.
+    fn hedge(&mut self, registry: &watch::Receiver<Arc<Snapshot>>) -> Option<(Worker, Instant)> {
+        let snapshot = Arc::clone(&registry.borrow());
+        let places = self.selection.places(&snapshot);
+        if self.shared.throttle.lock().probability(now()) > 0.0 {
+            return None;
+        }
+        let (places, field) = self.field(&snapshot, &places)?;
+        let (among, deadline) = self.schedule.hedge(now(), &field)?;
+        let among: Vec<_> = among.iter().map(|place| &snapshot.workers[places[*place]]).collect();
+        let worker = self.pick(&among).clone();
+        let mut hedges = self.shared.hedges.lock();
+        if !hedges.allows(now()) || !self.shared.budget.lock().withdraw(now()) {
+            return None;
+        }
+        hedges.handle_hedged();
+        drop(hedges);
+        tracing::debug!(call = %self.request.name, %worker, "takes long: sent to a second worker");
+        self.schedule.handle_hedged(worker.instance());
+        Some((worker, Instant::from_std(deadline)))
+    }
+
+    /// An attempt has ended. Nothing if it failed.
+    fn end(&mut self, mut attempt: Running, result: Result<Streamed, Status>) -> Option<Streamed> {
+        span::end(&attempt.span, &result);
+        let status = match result {
+            Ok(answer) => {
+                attempt.end(Verdict::Served);
+                self.note(&attempt, AttemptEnd::Answered);
+                self.shared.throttle.lock().handle_ended(now(), false);
+                self.answered(&attempt);
+                return Some(answer);
+            }
+            Err(status) => status,
+        };
+        self.note(&attempt, AttemptEnd::Failed(status.clone()));
+        let failure = Failure::from(&status);
+        attempt.end(failure.class.verdict());
+        if failure.class.was_sent() {
+            self.shared.throttle.lock().handle_ended(now(), failure.class == Class::Rejected);
+        }
+        let worker = &attempt.worker;
+        tracing::debug!(call = %self.request.name, %worker, %status, "attempt failed");
+        if status.reason() == Reason::Overloaded {
+            self.shared.hedges.lock().handle_overloaded(now(), status.retry_hint());
+        }
+        let random = self.shared.chooser.lock().random.f64();
+        let spent = self.streams.as_ref().is_some_and(|streams| !streams.upload.is_whole());
+        let failure = Failure { spent, ..failure };
+        let mut budget = self.shared.budget.lock();
+        self.schedule.handle_failure(now(), worker.instance(), failure, &mut budget, random);
+        drop(budget);
+        self.failed.push(worker, attempt.begun.elapsed(), status);
+        None
+    }
+
+    /// Notes how an attempt ended, if anybody wants to know.
+    fn note(&mut self, attempt: &Running, end: AttemptEnd) {
+        if let Some(journal) = &mut self.journal {
+            journal.ended(&attempt.worker, attempt.begun, attempt.hedge, end);
+        }
+    }
+
+    fn answered(&self, attempt: &Running) {
+        if let Some(hedge) = self.hedging() {
+            let took = attempt.begun.elapsed();
+            self.shared.hedges.lock().handle_answered(now(), self.request.method, hedge, took);
+        }
+    }
+
+    /// The hedge was faster.
+    fn outran(&mut self, first: &Running) {
+        self.note(first, AttemptEnd::Outrun);
+        if let Some(hedge) = self.hedging() {
+            let took = first.begun.elapsed();
+            self.shared.hedges.lock().handle_outrun(now(), self.request.method, hedge, took);
+        }
+    }
+}
+
+impl Running {
+    fn end(&mut self, verdict: Verdict) {
+        if let Some(ticket) = self.ticket.take() {
+            self.worker.line().handle_ended(ticket, verdict);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end(Verdict::Nothing);
+    }
+}
+
+async fn send(
+    request: Request,
+    streams: Option<Streams>,
+    worker: Worker,
+    deadline: Instant,
+) -> Result<Streamed, Status> {
+    let Some(Streams { upload, deadline: ended }) = streams else {
+        return attempt(&worker, &request, deadline).await.map(Streamed::from);
+    };
+    let deadlines = StreamDeadlines { answered: ended.map(|_| deadline), ended };
+    attempt_stream(&worker, &request, upload.lend(), deadlines).await
+}
