@@ -66,6 +66,16 @@ fn a_crash_is_found_by_all_and_its_summary_says_when() {
     assert!(summary.contains(" false_failed=0 ") && summary.contains(" trace="), "{summary}");
 }
 
+/// Two of twenty took 18 s: they held themselves to be ill, looked past eight of the eighteen, and then waited as if all
+/// of those could still confirm what they said.
+#[test]
+fn a_side_of_a_tenth_sees_the_others_failed_as_soon_as_they_see_it() {
+    let outcome = story::<Rpcnet>("minority-split", 20, 1);
+    let [_, most, _] = outcome.known;
+    assert!(most.is_some_and(|took| took.as_millis() < 7_000), "{most:?}");
+    assert_eq!((outcome.false_failed, outcome.violations), (0, vec![]));
+}
+
 #[test]
 fn a_scenario_that_is_not_there_is_refused() {
     let wish = Wish { scenario: "weather".into(), nodes: Some(5), seed: 1, loss: None };

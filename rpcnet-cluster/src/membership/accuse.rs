@@ -9,14 +9,15 @@
 use std::time::{Duration, Instant};
 
 use super::accusers::Accusers;
+use super::limits::JUDGED_AGAIN;
 use super::message::Body;
 use super::record::{Standing, Update};
 use super::settle::Origin;
-use super::suspicion::{longest, wait};
+use super::suspicion::{longest, shortest, wait};
 use super::{Membership, NodeId, NodeState};
 
 /// Further accusers that can be expected: with more observers than this, two confirmations are waited for.
-const CONFIRMATIONS: usize = 2;
+pub(super) const CONFIRMATIONS: usize = 2;
 
 impl Membership {
     /// Accuses a member, telling itself first so that it can refute. `gone` if its port refuses.
@@ -50,7 +51,9 @@ impl Membership {
         }
         let since = self.isolation.alone_since().unwrap_or(now);
         let started = self.suspicions.started(id).unwrap_or(since);
-        self.suspicions.judge_at(id, started, started + self.suspicion_wait(id));
+        // Looked at from the least time on: how long it has to be changes with who else is still there to confirm it.
+        let shortest = started + shortest(self.config.suspicion_min, self.table.live());
+        self.suspicions.judge_at(id, started, shortest.max(now));
         if gone > 0 && fresh && !self.accused_here(id) {
             // One who knows it gone is to be confirmed or refuted by another, and the sooner the better.
             self.ask_by_stream_at_once(now, id);
@@ -73,7 +76,7 @@ impl Membership {
         let due = started + self.suspicion_wait(id);
         let accusers = self.table.get(id).map_or(0, |member| member.record.standing.accusers.len());
         if due > now {
-            self.suspicions.judge_at(id, started, due);
+            self.suspicions.judge_at(id, started, due.min(now + JUDGED_AGAIN));
         } else if accusers >= 2 || (self.accused_here(id) && self.is_only_observer(id)) {
             self.fail(now, id);
         } else {

@@ -54,6 +54,8 @@ pub(crate) struct Edge {
     outstanding: Vec<Sent>,
     t0: Option<Instant>,
     pub(crate) next_ping: Instant,
+    /// When it last answered.
+    pub(crate) answered: Option<Instant>,
     pub(crate) late: Option<Late>,
     /// The process that was asked by stream because somebody said that it is gone: said again, it says nothing new.
     pub(crate) said_gone: Option<(Generation, Incarnation)>,
@@ -72,9 +74,12 @@ struct Sent {
 #[derive(Debug)]
 pub(crate) struct Late {
     pub(crate) next_probe: Instant,
+    /// It has not been probed since it became late.
+    pub(crate) fresh: bool,
     /// Datagram and stream in turn: either road may be blocked by itself (hashicorp/memberlist#37).
     pub(crate) by_stream: bool,
-    pub(crate) stream: Option<StreamId>,
+    /// Stream probes without an answer.
+    pub(crate) streams: Vec<StreamId>,
     pub(crate) next_help: Instant,
     pub(crate) round: Option<HelpRound>,
     reached: Option<Instant>,
@@ -85,8 +90,17 @@ pub(crate) struct Late {
 pub(crate) struct HelpRound {
     pub(crate) nonce: u64,
     pub(crate) asked: Vec<NodeId>,
+    /// Of the asked, those whose silence says something about us: they had answered since the peer fell silent.
+    pub(crate) proven: usize,
     pub(crate) replied: Vec<NodeId>,
     pub(crate) verdict_at: Instant,
+}
+
+impl HelpRound {
+    /// One that is there, and was asked, has not replied.
+    pub(crate) fn lacks_a_proven_one(&self) -> bool {
+        self.asked.iter().take(self.proven).any(|helper| !self.replied.contains(helper))
+    }
 }
 
 impl Edge {
@@ -98,6 +112,7 @@ impl Edge {
             outstanding: Vec::new(),
             t0: None,
             next_ping: now,
+            answered: None,
             late: None,
             said_gone: None,
             driven: now,
@@ -122,12 +137,13 @@ impl Edge {
         if record {
             self.window.record(now.saturating_duration_since(sent.at));
         }
-        self.answered_up_to(sent.at);
+        self.answered_up_to(now, sent.at);
         true
     }
 
     /// An answer, by whatever road, to something sent at `at`.
-    pub(crate) fn answered_up_to(&mut self, at: Instant) {
+    pub(crate) fn answered_up_to(&mut self, now: Instant, at: Instant) {
+        self.answered = Some(now);
         self.outstanding.retain(|sent| sent.at > at);
         if self.t0.is_none_or(|t0| t0 <= at) {
             self.t0 = self.outstanding.first().map(|sent| sent.at);
@@ -207,8 +223,9 @@ impl Late {
     pub(crate) fn begin(now: Instant, t0: Instant) -> Self {
         Self {
             next_probe: now,
+            fresh: true,
             by_stream: false,
-            stream: None,
+            streams: Vec::new(),
             next_help: t0 + HELP_AFTER,
             round: None,
             reached: None,

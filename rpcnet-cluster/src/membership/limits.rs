@@ -63,8 +63,9 @@ pub(crate) const DIFFERING_PEERS_MAX: usize = 64;
 
 /// Rings, hence observers of a node: Rapid shows that a handful is enough for a stable cut.
 pub(crate) const RINGS: usize = 5;
-/// Edges one ring may look ahead over bad successors: 5 rings of 8 are the 40 edges that bound the cost.
-pub(crate) const RING_EDGES_MAX: usize = 8;
+/// Edges that all rings together may have while they look ahead over bad successors: it bounds what a split costs. A
+/// node of a side of a tenth has nine bad successors a ring on average, and twenty and more in some.
+pub(crate) const EDGES_MAX: usize = 40;
 /// Temporary edges, from the backstop and from hints: one a second, kept until they answer or fail.
 pub(crate) const TEMPORARY_EDGES_MAX: usize = 16;
 /// Unanswered probes remembered for each edge: an answer older than four seconds of re-probing says little.
@@ -78,6 +79,8 @@ pub(crate) const FAILED_LOOK_AHEAD: Duration = Duration::from_secs(30);
 pub(crate) const LATE_MIN: Duration = Duration::from_millis(250);
 /// Pause between two probes of a late peer, by datagram and by stream in turn.
 pub(crate) const REPROBE: Duration = Duration::from_millis(250);
+/// The first probe by stream follows the first by datagram after this: long for an answer, short for finding a port closed.
+pub(crate) const STREAM_AFTER: Duration = Duration::from_millis(100);
 /// Re-probing at that rate ends after this; then once a heartbeat interval.
 pub(crate) const REPROBE_FAST_FOR: Duration = Duration::from_secs(3);
 /// Helpers are asked this long after the oldest unanswered heartbeat.
@@ -94,6 +97,8 @@ pub(crate) const HELP_VERDICT: Duration = Duration::from_millis(800);
 pub(crate) const REACHED_COUNTS_FOR: Duration = Duration::from_millis(2_500);
 /// A stream probe without an answer is given up after this: one lost SYN, which TCP repeats after a second, is survived.
 pub(crate) const STREAM_PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Stream probes of one late peer at once: one is started every half second, so three are open while none is answered.
+pub(crate) const STREAM_PROBES_MAX: usize = 3;
 /// Join and sync requests are given up after this.
 pub(crate) const STREAM_BULK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Least σ of φ: round trips in a data centre vary by microseconds, schedulers by tens of milliseconds.
@@ -122,6 +127,8 @@ pub(crate) const SUSPICION_MIN: Duration = Duration::from_secs(3);
 pub(crate) const SUSPICION_PER_DOUBLING: Duration = Duration::from_millis(400);
 /// Longest suspicion in units of the least (Lifeguard's α·β with its defaults).
 pub(crate) const SUSPICION_SPREAD: u32 = 6;
+/// How often a suspicion that has lasted the least time is looked at again.
+pub(crate) const JUDGED_AGAIN: Duration = Duration::from_millis(500);
 /// First pause before an observer that was refuted accuses the same node by φ again; doubles up to the next.
 pub(crate) const GRUDGE_FIRST: Duration = Duration::from_secs(10);
 /// Longest such pause.

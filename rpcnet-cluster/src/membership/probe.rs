@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
+use super::accuse::CONFIRMATIONS;
 use super::edge::{Edge, HelpRound, Late, Purpose};
 use super::isolation::Step;
 use super::limits::{
-    FAILED_LOOK_AHEAD, HELP_EVERY, HELP_VERDICT, HELPERS, ISOLATION_ASKED, STREAM_PROBE_TIMEOUT,
-    TEMPORARY_EDGES_MAX,
+    FAILED_LOOK_AHEAD, HELP_EVERY, HELP_VERDICT, HELPERS, ISOLATION_ASKED, RINGS, STREAM_AFTER,
+    STREAM_PROBE_TIMEOUT, STREAM_PROBES_MAX, TEMPORARY_EDGES_MAX,
 };
 use super::message::{Body, Request};
 use super::rings::Standpoint;
@@ -76,7 +77,7 @@ impl Membership {
         let Some(edge) = self.edges.get_mut(&id) else { return };
         let Some(t0) = edge.t0() else { return };
         let late = edge.late.get_or_insert_with(|| Late::begin(now, t0));
-        if late.stream.is_none() {
+        if late.streams.is_empty() {
             (late.next_probe, late.by_stream) = (now, true);
             self.edges_stale = true;
             self.press(now, id);
@@ -85,11 +86,13 @@ impl Membership {
 
     fn probe_again(&mut self, now: Instant, id: NodeId) {
         let (interval, nonce) = (self.config.heartbeat, self.rng.u64(..));
+        let streams_max = self.stream_probes_max();
         let Some(edge) = self.edges.get_mut(&id) else { return };
         let pause = edge.reprobe_pause(now, interval);
         let Some(late) = edge.late.as_mut().filter(|late| late.next_probe <= now) else { return };
-        late.next_probe = now + pause;
-        let by_stream = late.by_stream && late.stream.is_none();
+        // A lost datagram is made good by the next within a round trip, and only who answers neither costs a stream.
+        late.next_probe = now + if std::mem::take(&mut late.fresh) { STREAM_AFTER } else { pause };
+        let by_stream = late.by_stream && late.streams.len() < streams_max;
         late.by_stream = !late.by_stream;
         if by_stream {
             self.probe_by_stream(now, id);
@@ -104,8 +107,15 @@ impl Membership {
         let purpose = StreamPurpose::Probe { target: id };
         let stream = self.request(now, to, &Request::Ping, STREAM_PROBE_TIMEOUT, purpose);
         if let Some(late) = self.edges.get_mut(&id).and_then(|edge| edge.late.as_mut()) {
-            late.stream = stream;
+            late.streams.extend(stream);
         }
+    }
+
+    /// One lost segment holds up a stream for a second, so a second and a third are tried beside it; not while so many
+    /// are late that it would be the cost of a split.
+    fn stream_probes_max(&self) -> usize {
+        let late = self.edges.values().filter(|edge| edge.late.is_some()).count();
+        if late > RINGS { 1 } else { STREAM_PROBES_MAX }
     }
 
     fn ask_helpers(&mut self, now: Instant, id: NodeId) {
@@ -113,7 +123,7 @@ impl Membership {
         if !self.edges.get_mut(&id).is_some_and(due) {
             return;
         }
-        let asked = if self.accused_here(id) { Vec::new() } else { self.helpers(id) };
+        let (asked, proven) = if self.accused_here(id) { (Vec::new(), 0) } else { self.helpers(id) };
         let nonce = self.rng.u64(..);
         for &helper in &asked {
             let Some(to) = self.table.get(helper).map(|member| member.record.profile.addr) else { continue };
@@ -121,30 +131,42 @@ impl Membership {
         }
         if let Some(late) = self.edges.get_mut(&id).and_then(|edge| edge.late.as_mut()) {
             late.next_help = now + HELP_EVERY;
-            let verdict_at = now + HELP_VERDICT;
-            late.round =
-                (!asked.is_empty()).then(|| HelpRound { nonce, asked, replied: Vec::new(), verdict_at });
+            let (replied, verdict_at) = (Vec::new(), now + HELP_VERDICT);
+            late.round = (!asked.is_empty()).then(|| HelpRound { nonce, asked, proven, replied, verdict_at });
         }
     }
 
-    /// Random members that are well, those of other zones first: they see the peer by another road.
-    fn helpers(&mut self, target: NodeId) -> Vec<NodeId> {
+    /// Whom to ask about a late peer, those of other zones first: they see it by another road. Two of the three have
+    /// answered since the peer fell silent, where there are such, and come first; how many is returned too. Of random
+    /// members alone, a small side of a split would ask nine dead ones in ten, learn nothing and hold itself to be ill.
+    fn helpers(&mut self, target: NodeId) -> (Vec<NodeId>, usize) {
         let zone = |table: &super::table::Table, id| {
             table.get(id).and_then(|member| member.record.tags.map.get("zone").cloned())
         };
         let mine = zone(&self.table, self.me);
-        let mut helpers = self.random_peers(2 * HELPERS, |id| id != target);
+        let silent_since = self.edges.get(&target).and_then(Edge::t0);
+        let proven = |edge: &Edge| edge.late.is_none() && edge.answered >= silent_since;
+        let proven = self.edges.iter().filter(|(_, edge)| edge.answered.is_some() && proven(edge));
+        let mut helpers: Vec<_> = proven.map(|(&id, _)| id).filter(|&id| id != target).collect();
+        helpers.retain(|&id| self.is_well(id));
+        self.rng.shuffle(&mut helpers);
         helpers.sort_by_key(|&id| zone(&self.table, id) == mine);
+        helpers.truncate(HELPERS - 1);
+        let proven = helpers.len();
+        let mut others = self.random_peers(2 * HELPERS, |id| id != target);
+        others.retain(|id| !helpers.contains(id));
+        others.sort_by_key(|&id| zone(&self.table, id) == mine);
+        helpers.extend(others);
         helpers.truncate(HELPERS);
-        helpers
+        (helpers, proven)
     }
 
-    /// A round of helpers is over. That none replied, or one is missing, says something about *us*.
+    /// A round of helpers is over. That one who is surely there has not replied says something about *us*.
     fn judge_helpers(&mut self, now: Instant, id: NodeId) {
         let Some(late) = self.edges.get_mut(&id).and_then(|edge| edge.late.as_mut()) else { return };
         if late.round.as_ref().is_some_and(|round| round.verdict_at <= now)
             && let Some(round) = late.round.take()
-            && round.replied.len() < round.asked.len()
+            && round.lacks_a_proven_one()
         {
             self.health.worse();
         }
@@ -318,6 +340,11 @@ impl Membership {
         let Some(member) = self.table.get(id) else { return Standpoint::Failed };
         match member.state() {
             NodeState::Alive if self.is_well(id) => Standpoint::Good,
+            NodeState::Suspect
+                if member.record.standing.accusers.len() > CONFIRMATIONS && self.accused_here(id) =>
+            {
+                Standpoint::Accused
+            }
             NodeState::Alive | NodeState::Suspect => Standpoint::Bad,
             NodeState::Failed | NodeState::Left => {
                 let lately = |since| now.saturating_duration_since(since) < FAILED_LOOK_AHEAD;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use super::NodeId;
-use super::limits::{RING_EDGES_MAX, RINGS};
+use super::limits::{EDGES_MAX, RINGS};
 use super::message::hash;
 
 /// Salt of the rings' orders; ring `r` uses the salt plus `r`.
@@ -24,6 +24,8 @@ pub(crate) enum Standpoint {
     Good,
     /// Suspected, or late to answer: observed, and the ring looks further.
     Bad,
+    /// Suspected by this node and by as many others as a verdict waits for: there is nothing left to find out.
+    Accused,
     /// Failed a moment ago: its neighbours may be failing too.
     FailedLately,
     /// Failed, and everything around it has had time to show.
@@ -65,53 +67,46 @@ impl Rings {
         let mut regarded = BTreeMap::new();
         let mut regard = |id| *regarded.entry(id).or_insert_with(|| regard(id));
         for ring in 0..RINGS {
-            self.walk(ring, me, 1, &mut observed, &mut regard);
+            self.first(ring, me, &mut observed, &mut regard);
         }
         if look_ahead {
-            for ring in 0..RINGS {
-                self.walk(ring, me, RING_EDGES_MAX, &mut observed, &mut regard);
-            }
+            self.look_ahead(me, &mut observed, &mut regard);
         }
         observed
     }
 
-    /// Walks one ring, widening by 1, 2, 4 … while all of what it saw is bad, to at most `edges` members.
-    fn walk(
+    /// Takes the first successor that is not failed and not taken yet.
+    fn first(
         &self,
         ring: usize,
         me: NodeId,
-        edges: usize,
         observed: &mut Observed,
         regard: &mut impl FnMut(NodeId) -> Standpoint,
     ) {
-        let (mut seen, mut wanted, mut good, mut first_failed) = (0, 1, false, true);
+        let mut first_failed = true;
         for id in self.successors(ring, me) {
-            match regard(id) {
-                standpoint @ (Standpoint::FailedLately | Standpoint::Failed) => {
-                    if first_failed {
-                        observed.failed.insert(id);
-                        first_failed = false;
-                    }
-                    if standpoint == Standpoint::Failed || edges == 1 {
-                        continue;
-                    }
+            if matches!(regard(id), Standpoint::FailedLately | Standpoint::Failed) {
+                if std::mem::take(&mut first_failed) {
+                    observed.failed.insert(id);
                 }
-                // In the first pass a ring whose successor is taken goes on to the next; in the second it has its own.
-                standpoint => {
-                    let new = observed.watched.insert(id);
-                    if !new && edges == 1 {
-                        continue;
-                    }
-                    good |= standpoint == Standpoint::Good;
-                }
+            } else if observed.watched.insert(id) {
+                return;
             }
-            seen += 1;
-            if seen >= edges || (seen == wanted && good) {
-                break;
-            }
-            if seen == wanted {
-                wanted *= 2;
-            }
+        }
+    }
+
+    /// Widens each ring that has seen nothing good by 1, 2, 4 … members, all rings in turn, until all together have used
+    /// up the edges. The runs of bad successors differ much in length: were each ring given an eighth part, a node of a
+    /// small side would leave its long runs half seen and its short ones' share unused.
+    fn look_ahead(&self, me: NodeId, observed: &mut Observed, regard: &mut impl FnMut(NodeId) -> Standpoint) {
+        let walk = |ring| Walk { successors: self.successors(ring, me), seen: 0, good: false };
+        let mut walks: Vec<_> = (0..RINGS).map(walk).collect();
+        let (mut wanted, mut faster) = (1, 2);
+        while !walks.is_empty() && observed.watched.len() < EDGES_MAX {
+            walks.retain_mut(|walk| walk.widen(wanted, observed, regard));
+            // Most rings meet something bad at once: that is no single host. Each step waits for somebody to be late.
+            faster = if wanted == 1 && walks.len() * 2 > RINGS { 4 } else { faster };
+            wanted *= faster;
         }
     }
 
@@ -130,6 +125,42 @@ impl Rings {
             before.or_else(|| order.range((Excluded(here), Unbounded)).next_back()).map(|&(_, id)| id)
         };
         self.0.iter().enumerate().filter_map(previous).collect()
+    }
+}
+
+/// One ring's look-ahead.
+struct Walk<I> {
+    successors: I,
+    /// Members passed, with those that failed of late or are surely about to: they show how far the trouble may reach, and
+    /// cost nothing.
+    seen: usize,
+    good: bool,
+}
+
+impl<I: Iterator<Item = NodeId>> Walk<I> {
+    /// Goes on until it has seen so many; `false` when there is no reason or no room to go further.
+    fn widen(
+        &mut self,
+        wanted: usize,
+        observed: &mut Observed,
+        regard: &mut impl FnMut(NodeId) -> Standpoint,
+    ) -> bool {
+        while self.seen < wanted {
+            let Some(id) = self.successors.next() else { return false };
+            match regard(id) {
+                Standpoint::Failed => continue,
+                Standpoint::FailedLately | Standpoint::Accused => {}
+                standpoint => {
+                    if observed.watched.len() >= EDGES_MAX && !observed.watched.contains(&id) {
+                        return false;
+                    }
+                    observed.watched.insert(id);
+                    self.good |= standpoint == Standpoint::Good;
+                }
+            }
+            self.seen += 1;
+        }
+        !self.good
     }
 }
 
@@ -178,7 +209,7 @@ mod tests {
     fn a_ring_looks_past_bad_successors_and_the_edges_are_bounded() {
         let rings = rings(200);
         let bad = rings.observed(id(0), true, |_| Standpoint::Bad);
-        assert!(bad.watched.len() > RINGS && bad.watched.len() <= RINGS * RING_EDGES_MAX);
+        assert!(bad.watched.len() > RINGS && bad.watched.len() <= EDGES_MAX);
         let isolated = rings.observed(id(0), false, |_| Standpoint::Bad);
         assert_eq!(isolated.watched.len(), RINGS);
     }
@@ -192,5 +223,29 @@ mod tests {
         let after = rings.observed(id(0), true, regard);
         assert_eq!(after.failed, BTreeSet::from([failed]));
         assert_eq!(after.watched.len(), RINGS);
+    }
+
+    #[test]
+    fn a_long_run_of_bad_successors_is_looked_past_with_what_other_rings_do_not_need() {
+        let rings = rings(200);
+        // Twelve bad ones in a row in one ring; an eighth of the edges would end within them.
+        let run: Vec<_> = rings.successors(0, id(0)).take(12).collect();
+        let regard = |id| if run.contains(&id) { Standpoint::Bad } else { Standpoint::Good };
+        let observed = rings.observed(id(0), true, regard);
+        assert!(run.iter().all(|id| observed.watched.contains(id)), "{} of 12", observed.watched.len());
+    }
+
+    #[test]
+    fn those_of_whom_all_is_known_take_no_edges_from_those_behind_them() {
+        let rings = rings(200);
+        let run: Vec<_> = rings.successors(0, id(0)).take(50).collect();
+        let regard = |id| match run.iter().position(|&bad| bad == id) {
+            Some(0..48) => Standpoint::Accused,
+            Some(_) => Standpoint::Bad,
+            None => Standpoint::Good,
+        };
+        let observed = rings.observed(id(0), true, regard);
+        assert!(run[48..].iter().all(|id| observed.watched.contains(id)));
+        assert!(observed.watched.len() <= EDGES_MAX);
     }
 }

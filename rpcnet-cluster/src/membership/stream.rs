@@ -106,7 +106,7 @@ impl Membership {
                 self.stream_probe_over(target, id);
                 if let Some(edge) = self.edges.get_mut(&target) {
                     let late = edge.late.is_some();
-                    edge.answered_up_to(open.sent);
+                    edge.answered_up_to(now, open.sent);
                     self.peer_answered(now, target, late);
                 }
             }
@@ -151,10 +151,8 @@ impl Membership {
     }
 
     fn stream_probe_over(&mut self, target: NodeId, id: StreamId) {
-        if let Some(late) = self.edges.get_mut(&target).and_then(|edge| edge.late.as_mut())
-            && late.stream == Some(id)
-        {
-            late.stream = None;
+        if let Some(late) = self.edges.get_mut(&target).and_then(|edge| edge.late.as_mut()) {
+            late.streams.retain(|&open| open != id);
         }
     }
 
