@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
@@ -165,10 +165,10 @@ impl Field {
 impl Drop for Field {
     fn drop(&mut self) {
         for child in self.processes.iter_mut().filter_map(|process| process.child.as_mut()) {
-            let _ = child.start_kill();
-            // A namespace goes with its last process: wait until it is gone.
-            while matches!(child.try_wait(), Ok(None)) {
-                std::thread::sleep(Duration::from_millis(1));
+            let pid = child.id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+            // A namespace goes with its last process: wait until it is gone. One that ended before has no number here.
+            if child.start_kill().is_ok() && pid.is_some() {
+                let _ = waitpid(pid, WaitOptions::empty());
             }
         }
         let _ = fs::remove_dir_all(&self.folder);
