@@ -64,6 +64,7 @@ mod balance;
 mod detector;
 mod dispatch;
 pub mod membership;
+mod partition;
 mod registry;
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -80,6 +81,7 @@ pub use dispatch::{
     FailedAttempts, Resilience, ResilientClient,
 };
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};
+pub use partition::{Quorum, QuorumRule};
 pub use registry::{RegistryEvents, SelectError, Selector, SelectorError, Worker, WorkerRegistry};
 
 /// What almost every program of a cluster names.

@@ -23,6 +23,31 @@ pub(super) fn log(event: &ClusterEvent) {
         ClusterEvent::TagsChanged(node) => {
             tracing::debug!(id = %node.id, label = label(node), tags = ?node.tags, "tags changed");
         }
+        ClusterEvent::PartitionDetected { minority, majority } => {
+            tracing::warn!(
+                minority = minority.len(),
+                majority = majority.len(),
+                ?minority,
+                "the network is split"
+            );
+        }
+        ClusterEvent::PartitionChanged { minority, majority } => {
+            tracing::warn!(
+                minority = minority.len(),
+                majority = majority.len(),
+                ?minority,
+                "the split has changed"
+            );
+        }
+        ClusterEvent::ViewsMerged { rejoined, missing } => {
+            tracing::info!(rejoined = rejoined.len(), ?missing, "views are merged after a split");
+        }
+        ClusterEvent::PartitionHealed { rejoined, missing, duration } => {
+            tracing::info!(rejoined = rejoined.len(), ?missing, ?duration, "the split is healed");
+        }
+        ClusterEvent::MassFailure { nodes } => {
+            tracing::warn!(count = nodes.len(), ?nodes, "many processes are gone at once");
+        }
         ClusterEvent::Lagged { .. } => {}
     }
 }

@@ -40,7 +40,8 @@ impl Published {
             ClusterEvent::NodeLeft(node) | ClusterEvent::NodeFailed(node) => {
                 state.view.remove(&node.id);
             }
-            ClusterEvent::Lagged { .. } => {}
+            // Sides and losses are told besides; the view is changed by the members alone.
+            _ => {}
         }
         if let Some(events) = &state.events {
             // An error says that nobody listens.

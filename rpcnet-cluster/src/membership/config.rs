@@ -8,6 +8,7 @@ use super::limits::{GOSSIP_BYTES_PER_SECOND, SUSPICION_MIN};
 use super::record::{Profile, Record, Standing};
 use super::tags::{TagError, Tags, check_label};
 use super::{Generation, Incarnation, NodeId};
+use crate::partition::QuorumRule;
 
 /// What a node says about itself when it starts.
 #[derive(Clone, Debug)]
@@ -91,6 +92,9 @@ pub struct Config {
     pub(crate) acceptable_pause: Duration,
     pub(crate) suspicion_min: Duration,
     pub(crate) gossip_bytes_per_second: usize,
+    pub(crate) quorum: QuorumRule,
+    pub(crate) partition_threshold: f64,
+    pub(crate) reconciles: bool,
 }
 
 impl Config {
@@ -103,6 +107,9 @@ impl Config {
             acceptable_pause: Duration::from_millis(1_500),
             suspicion_min: SUSPICION_MIN,
             gossip_bytes_per_second: GOSSIP_BYTES_PER_SECOND,
+            quorum: QuorumRule::default(),
+            partition_threshold: 0.1,
+            reconciles: false,
         }
     }
 
@@ -144,6 +151,30 @@ impl Config {
     #[must_use]
     pub fn gossip_bytes_per_second(mut self, bytes: usize) -> Self {
         self.gossip_bytes_per_second = bytes.max(4_800);
+        self
+    }
+
+    /// Which side of a split may go on as the cluster; default [`QuorumRule::Majority`]. All nodes must have the same.
+    #[must_use]
+    pub fn quorum(mut self, rule: QuorumRule) -> Self {
+        self.quorum = rule;
+        self
+    }
+
+    /// The share of the cluster whose silence at one moment is reported as a split, 0.01 to 0.5; default 0.1. Never fewer
+    /// than two nodes, and the loss of half always. Lower, and a rack that loses power looks like a split more often;
+    /// higher, and a side that loses few sees single failures only. The quorum does not depend on it.
+    #[must_use]
+    pub fn partition_threshold(mut self, share: f64) -> Self {
+        self.partition_threshold = if share.is_finite() { share.clamp(0.01, 0.5) } else { 0.1 };
+        self
+    }
+
+    /// After a split, [`ClusterEvent::PartitionHealed`](super::ClusterEvent::PartitionHealed) waits for
+    /// [`Membership::reconciled`](super::Membership::reconciled); default no.
+    #[must_use]
+    pub fn reconciles(mut self, reconciles: bool) -> Self {
+        self.reconciles = reconciles;
         self
     }
 }

@@ -78,6 +78,46 @@ pub enum ClusterEvent {
     NodeRecovered(Node),
     /// The owner changed its tags.
     TagsChanged(Node),
+    /// The network is split: many members fell silent at once, and it is not known that they crashed. Told on each side
+    /// that lost at least two nodes and a tenth (see [`Config::partition_threshold`](super::Config::partition_threshold)),
+    /// or half. A tenth of the hosts losing power in one second cannot be told from it.
+    PartitionDetected {
+        /// The side that does not go on as the cluster. Both sides may be such: where nobody has a majority, each node
+        /// finds its own side here.
+        minority: Vec<NodeId>,
+        /// The others, who may go on as the cluster.
+        majority: Vec<NodeId>,
+    },
+    /// A split that was told of has other sides now: more are gone, or some are back and others are not.
+    PartitionChanged {
+        /// As in [`PartitionDetected`](Self::PartitionDetected).
+        minority: Vec<NodeId>,
+        /// As in [`PartitionDetected`](Self::PartitionDetected).
+        majority: Vec<NodeId>,
+    },
+    /// A split is over as far as membership is concerned: nine tenths of the other side are back, and the views agree. What
+    /// the application holds is reconciled now, if it said how; then [`PartitionHealed`](Self::PartitionHealed) follows.
+    ViewsMerged {
+        /// Members that were out of reach, and are back.
+        rejoined: Vec<NodeId>,
+        /// Members that were out of reach, and still are.
+        missing: Vec<NodeId>,
+    },
+    /// A split is over. A node that was in the minority holds the quorum from here on, unless it is lost for another reason.
+    PartitionHealed {
+        /// Members that were out of reach, and are back.
+        rejoined: Vec<NodeId>,
+        /// Members that were out of reach, and still are: they count no more.
+        missing: Vec<NodeId>,
+        /// Since the first of them was accused.
+        duration: Duration,
+    },
+    /// Many members are gone at once, and their hosts say that the processes are: crashes, not a split. Each was told of
+    /// by a [`NodeFailed`](Self::NodeFailed) before.
+    MassFailure {
+        /// Who.
+        nodes: Vec<NodeId>,
+    },
     /// This reader was too slow and lost events. The whole view follows as `NodeJoined` events: forget what was
     /// folded so far.
     Lagged {

@@ -40,6 +40,11 @@ impl Isolation {
         self.test.as_ref().is_some_and(|test| test.cut_off && !test.alone)
     }
 
+    /// Nobody that was asked has answered, whatever this node makes of it.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.test.as_ref().is_some_and(|test| test.cut_off)
+    }
+
     pub(crate) fn alone_since(&self) -> Option<Instant> {
         self.test.as_ref().filter(|test| test.alone).map(|test| test.since)
     }

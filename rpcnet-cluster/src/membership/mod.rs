@@ -8,6 +8,7 @@
 
 mod accuse;
 mod accusers;
+mod apart;
 mod config;
 mod edge;
 mod event;

@@ -8,6 +8,7 @@ use fastrand::Rng;
 
 use crate::detector::crossing;
 
+use super::apart::partition_of;
 use super::edge::{Edge, Judgement};
 use super::gossip::Queue;
 use super::health::{Clock, Health};
@@ -23,6 +24,8 @@ use super::stream::Streams;
 use super::suspicion::Suspicions;
 use super::sync::Sync;
 use super::table::Table;
+use crate::partition::Partition;
+
 use super::{
     ClusterEvent, Config, Generation, Identity, MemberView, Node, NodeId, NodeState, Output, TagError,
 };
@@ -80,6 +83,7 @@ pub struct Membership {
     pub(super) seeds: Seeds,
     pub(super) sync: Sync,
     pub(super) streams: Streams,
+    pub(super) partition: Partition,
     /// Emptied by the driver after every input, so what one input can cause bounds it.
     pub(super) outputs: VecDeque<Output>,
     next_sweep: Option<Instant>,
@@ -100,11 +104,11 @@ pub(super) enum Phase {
 impl Membership {
     /// A node that knows only itself. `seed` decides every random choice.
     pub fn new(me: Identity, config: Config, seed: u64) -> Self {
-        let record = me.into_record();
+        let (id, record) = (me.id(), me.into_record());
         let mut outputs = VecDeque::new();
         outputs.push_back(Output::Event(ClusterEvent::NodeJoined(record.node())));
         Self {
-            me: record.id,
+            me: id,
             cluster: cluster_of(&config.cluster),
             crossing: crossing(config.phi_threshold),
             rng: Rng::with_seed(seed),
@@ -123,6 +127,7 @@ impl Membership {
             seeds: Seeds::default(),
             sync: Sync::default(),
             streams: Streams::default(),
+            partition: partition_of(&config, id),
             outputs,
             next_sweep: None,
             now: None,
@@ -214,7 +219,7 @@ impl Membership {
         let tick = self.clock.next_tick(self.config.heartbeat);
         let always = [tick, self.pace.next(), self.relays.next_timeout()];
         let running = match &self.phase {
-            Phase::Leaving(farewell) => [Some(farewell.next_timeout()), None, None, None, None, None],
+            Phase::Leaving(farewell) => [Some(farewell.next_timeout()), None, None, None, None, None, None],
             _ => [
                 self.next_edge(),
                 self.isolation.next_timeout(now),
@@ -222,6 +227,7 @@ impl Membership {
                 self.seeds.next_timeout(),
                 self.sync.next_timeout(),
                 self.refutation.next_timeout(),
+                self.partition.next_timeout(),
             ],
         };
         always.into_iter().chain(running).flatten().min()
@@ -312,6 +318,7 @@ impl Membership {
         if matches!(self.phase, Phase::Running) {
             self.update_isolation(now);
             self.update_edges(now);
+            self.look_for_cuts(now);
         }
         self.schedule_gossip(now);
     }

@@ -37,6 +37,7 @@ impl Pace {
 impl Membership {
     pub(super) fn envelope(&self) -> Envelope {
         let record = &self.table.me().record;
+        let (side, minority) = self.partition.side();
         Envelope {
             cluster: self.cluster,
             from: self.me,
@@ -44,6 +45,8 @@ impl Membership {
             incarnation: record.standing.incarnation,
             root: self.table.root(),
             health: self.health.value(),
+            side,
+            minority,
         }
     }
 

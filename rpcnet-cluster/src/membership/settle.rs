@@ -84,6 +84,7 @@ impl Membership {
             self.queue.push(id, urgency(transition, state), full);
         }
         self.note_refutation(now, transition, &node);
+        self.note_side(now, id, transition.before.as_ref().map(|before| before.state));
         self.announce(now, transition, &node, state);
         self.edges_stale |= transition.before.as_ref().is_none_or(|before| before.state != state);
         if id == self.me {

@@ -65,6 +65,12 @@ impl Picture {
             ClusterEvent::NodeLeft(node) | ClusterEvent::NodeFailed(node) => self.unseat(node),
             // Every member is told of again. The lines survive: the last snapshot still holds them.
             ClusterEvent::Lagged { .. } => self.nodes.clear(),
+            // A split is no matter of single workers: those who are out of reach have failed.
+            ClusterEvent::PartitionDetected { .. }
+            | ClusterEvent::PartitionChanged { .. }
+            | ClusterEvent::ViewsMerged { .. }
+            | ClusterEvent::PartitionHealed { .. }
+            | ClusterEvent::MassFailure { .. } => {}
         }
     }
 

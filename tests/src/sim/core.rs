@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::parting::Parted;
+
 /// Where a process sits: its node, which start of it this is, where it listens, and what decides its random choices.
 #[derive(Clone, Debug)]
 pub struct Seat {
@@ -81,6 +83,8 @@ pub enum Action {
     },
     /// Its view has changed.
     Changed(Change),
+    /// It has something to say of the network's sides.
+    Parted(Parted),
     /// The farewell is over.
     Departed,
 }

@@ -17,6 +17,10 @@ impl<C: Core> World<C> {
         match act {
             Act::Start(nodes) => self.each(nodes, Self::start_again),
             Act::StartElsewhere(nodes) => self.each(nodes, Self::start_elsewhere),
+            Act::Crash(nodes) if nodes.len() > 1 => {
+                self.partings.silenced();
+                self.each(nodes, |world, node| world.end_process(node, State::Dark));
+            }
             Act::Crash(nodes) => self.each(nodes, |world, node| world.end_process(node, State::Dark)),
             Act::Exit(nodes) => self.each(nodes, |world, node| world.end_process(node, State::Gone)),
             Act::Leave(nodes) => self.each(nodes, Self::leave),
@@ -34,9 +38,20 @@ impl<C: Core> World<C> {
             Act::Split { sides, bridged } => {
                 self.counts.cuts += 1;
                 self.network.split(sides, *bridged);
+                if !bridged {
+                    self.partings.split(self.now, self.network.sides());
+                }
             }
-            Act::Mend => self.network.mend(self.now),
-            Act::Storm => self.storm_until = Duration::MAX,
+            Act::ExpectReports(nodes) => self.partings.expect(nodes.clone()),
+            Act::AwaitHealed(limit) => self.await_that(*limit, |world| world.partings.is_over()),
+            Act::Mend => {
+                self.network.mend(self.now);
+                self.partings.mended(self.now);
+            }
+            Act::Storm => {
+                self.storm_until = Duration::MAX;
+                self.partings.silenced();
+            }
             Act::Forgive(after) => self.forgive(*after),
             Act::Expect { observers, subjects } => {
                 let nodes = self.hosts.len();
@@ -81,6 +96,7 @@ impl<C: Core> World<C> {
         host.waiting.clear();
         host.faulty_until = Duration::MAX;
         self.ledger.ended(node);
+        self.partings.ended(node);
         match state {
             State::Dark => self.counts.crashes += 1,
             _ => self.counts.exits += 1,

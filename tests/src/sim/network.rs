@@ -121,6 +121,11 @@ impl Network {
         }
     }
 
+    /// On which side each node is.
+    pub(crate) fn sides(&self) -> Vec<u8> {
+        self.places.iter().map(|place| place.side).collect()
+    }
+
     /// Whether two nodes' views of each other may suffer from a split, present or healed a moment ago.
     pub(crate) fn apart(&self, now: Duration, a: u32, b: u32) -> bool {
         let differ = self.places[a as usize].side != self.places[b as usize].side;

@@ -34,6 +34,16 @@ pub struct Outcome {
     pub sent: Option<f64>,
     /// The worst second: the mean of all nodes, and the node that sent most.
     pub sent_peak: (f64, u64),
+    /// From the split until the last that had to report it did; `None` if one did not, or none had to.
+    pub detected: Option<Duration>,
+    /// From the end of the split until the last of them reported that.
+    pub healed: Option<Duration>,
+    /// Splits reported where there was none.
+    pub false_partitions: u64,
+    /// Reports of a majority while a node of another side held itself to be in one.
+    pub two_majorities: u64,
+    /// All reports of splits and of changed sides, and of mass failures.
+    pub partition_reports: (u64, u64),
     /// What was waited for, and how long it took.
     pub milestones: Vec<(&'static str, Option<Duration>)>,
     /// The hash of all that happened.
@@ -78,6 +88,11 @@ impl Outcome {
                 seconds.iter().map(|second| second.sent_per_node).fold(0.0, f64::max),
                 seconds.iter().map(|second| second.sent_most).max().unwrap_or(0),
             ),
+            detected: world.partings.detected(),
+            healed: world.partings.healed(),
+            false_partitions: world.partings.false_partitions,
+            two_majorities: world.partings.two_majorities,
+            partition_reports: (world.partings.reports, world.partings.mass_failures),
             milestones: measures.milestones.clone(),
             trace: world.trace.value(),
             counts: world.counts.clone(),
@@ -113,6 +128,11 @@ impl Outcome {
         ];
         let took = |(name, took): &(&str, Option<Duration>)| format!("{name}_ms={}", field(*took));
         lines.push(self.milestones.iter().map(took).collect::<Vec<_>>().join(" "));
+        let (sides, mass) = self.partition_reports;
+        lines.push(format!(
+            "partitions: reports={sides} mass_failures={mass} false={} two_majorities={}",
+            self.false_partitions, self.two_majorities
+        ));
         lines.extend(self.violations.iter().map(|violation| {
             format!("broken at {:?}: {}: {}", violation.at, violation.invariant, violation.what)
         }));
@@ -136,9 +156,10 @@ impl Outcome {
             ["half-split", "split-30", "minority-split", "split-one", "three-way", "bridge", "flap-split"];
         if split.contains(&self.scenario.as_str()) {
             let whole = field(self.milestone("whole"));
-            // The protocol does not report partitions yet: views are all there is to look at.
+            let (detected, healed) = (field(self.detected), field(self.healed));
+            let (wrong, twice) = (self.false_partitions, self.two_majorities);
             fields.push(format!(
-                "detected_ms=- whole_ms={whole} healed_ms=- false_partitions=- two_majorities=-"
+                "detected_ms={detected} whole_ms={whole} healed_ms={healed} false_partitions={wrong} two_majorities={twice}"
             ));
         }
         if self.scenario == "bootstrap" {

@@ -11,6 +11,7 @@ use rpcnet_cluster::membership::{
 use uuid::Uuid;
 
 use super::core::{Action, Change, Core, Failure, Kind, Seat, Version};
+use super::parting::Parted;
 
 /// What generations begin with, so that they travel in as many bytes as the milliseconds of a wall clock.
 const EPOCH: u64 = 1_700_000_000_000;
@@ -88,6 +89,9 @@ impl Core for Rpcnet {
                     if let Some(change) = change(&event) {
                         return Some(Action::Changed(change));
                     }
+                    if let Some(parted) = parted(&event) {
+                        return Some(Action::Parted(parted));
+                    }
                 }
                 Output::Departed => return Some(Action::Departed),
                 // What a user is told about seeds is no matter of the view.
@@ -119,7 +123,26 @@ fn change(event: &ClusterEvent) -> Option<Change> {
         ClusterEvent::TagsChanged(node) => (Kind::Described, node),
         _ => return None,
     };
-    Some(Change { kind, node: node.id.as_uuid().as_u128() as u32, version: version(node) })
+    Some(Change { kind, node: node_of(&node.id), version: version(node) })
+}
+
+fn parted(event: &ClusterEvent) -> Option<Parted> {
+    let nodes = |ids: &[NodeId]| ids.iter().map(node_of).collect();
+    Some(match event {
+        ClusterEvent::PartitionDetected { minority, majority } => {
+            Parted::Sides { minority: nodes(minority), majority: nodes(majority), first: true }
+        }
+        ClusterEvent::PartitionChanged { minority, majority } => {
+            Parted::Sides { minority: nodes(minority), majority: nodes(majority), first: false }
+        }
+        ClusterEvent::PartitionHealed { .. } => Parted::Healed,
+        ClusterEvent::MassFailure { .. } => Parted::MassFailure,
+        _ => return None,
+    })
+}
+
+fn node_of(id: &NodeId) -> u32 {
+    id.as_uuid().as_u128() as u32
 }
 
 fn version(node: &Node) -> Version {

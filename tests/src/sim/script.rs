@@ -68,6 +68,10 @@ pub enum Act {
         /// Whether the first side still reaches everybody.
         bridged: bool,
     },
+    /// From now on these have to report a split, and afterwards that it is over.
+    ExpectReports(Vec<u32>),
+    /// Runs until nobody holds itself to be split, at most so long.
+    AwaitHealed(Duration),
     /// All links are whole, and nothing is lost but by [`Act::Loss`].
     Mend,
     /// From now on so much goes wrong that nothing anybody says of anybody counts as false.

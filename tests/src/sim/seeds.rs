@@ -19,7 +19,8 @@ pub fn overview(outcomes: &[Outcome]) -> String {
     let sent = sent.get(sent.len() / 2).map_or("-".into(), |sent| format!("{sent:.0}"));
     let trace = outcomes.iter().fold(0_u64, |all, outcome| all.rotate_left(7) ^ outcome.trace);
     format!(
-        "summary: scenario={} nodes={} seeds={} {} {} {} {} {} false_failed={} broken={} \
+        "summary: scenario={} nodes={} seeds={} {} {} {} {} {} {} {} false_failed={} \
+         false_partitions={} two_majorities={} broken={} \
          sent_bytes_per_node_s={sent} trace={trace:016x}",
         first.scenario,
         nodes(outcomes),
@@ -29,7 +30,11 @@ pub fn overview(outcomes: &[Outcome]) -> String {
         times("know99", &|outcome| outcome.known[1]),
         times("all_see_all", &|outcome| outcome.milestone("all_see_all")),
         times("whole", &|outcome| outcome.milestone("whole")),
+        times("detected", &|outcome| outcome.detected),
+        times("healed", &|outcome| outcome.healed),
         outcomes.iter().map(|outcome| outcome.false_failed).sum::<u64>(),
+        outcomes.iter().map(|outcome| outcome.false_partitions).sum::<u64>(),
+        outcomes.iter().map(|outcome| outcome.two_majorities).sum::<u64>(),
         outcomes.iter().filter(|outcome| outcome.failed()).count(),
     )
 }

@@ -11,6 +11,7 @@ use super::invariants::{Deed, End, Excuse, Invariants, Seen};
 use super::ledger::Ledger;
 use super::measure::Measures;
 use super::network::{Fate, Network};
+use super::parting::{Parted, Partings};
 use super::schedule::{Schedule, Scheduled, What};
 use super::script::Script;
 use super::series::Second;
@@ -33,6 +34,7 @@ pub struct World<C> {
     pub(crate) network: Network,
     pub(crate) ledger: Ledger,
     pub(crate) measures: Measures,
+    pub(crate) partings: Partings,
     pub(crate) invariants: Invariants,
     pub(crate) counts: Counts,
     pub(crate) trace: Trace,
@@ -59,6 +61,7 @@ impl<C: Core> World<C> {
             network: Network::new(nodes),
             ledger: Ledger::new(cluster_of),
             measures: Measures::default(),
+            partings: Partings::default(),
             invariants: Invariants::default(),
             counts: Counts::default(),
             trace: Trace::default(),
@@ -84,6 +87,7 @@ impl<C: Core> World<C> {
         self.hosts[node as usize] = Some(host);
         self.at_addr[addr as usize] = Some(node);
         self.ledger.started(node);
+        self.partings.ended(node);
         let seeds: Vec<_> = self.script.seeds.iter().copied().filter(|&seed| seed != addr).collect();
         self.input(node, |core, now| core.join(now, &seeds));
     }
@@ -120,6 +124,7 @@ impl<C: Core> World<C> {
             Action::Send { to, bytes } => self.send(node, to, bytes),
             Action::Stream { id, to, bytes, timeout } => self.stream(node, id, to, bytes, timeout),
             Action::Changed(change) => self.changed(node, change),
+            Action::Parted(parted) => self.parted(node, &parted),
             Action::Departed => {
                 if let Some(host) = &mut self.hosts[node as usize] {
                     host.state = State::Gone;
@@ -214,6 +219,16 @@ impl<C: Core> World<C> {
         self.ledger.note(observer, &change);
         self.measures.note(self.now, &seen);
         self.invariants.seen(self.now, &seen);
+    }
+
+    fn parted(&mut self, observer: u32, parted: &Parted) {
+        let word = match parted {
+            Parted::Sides { minority, majority, .. } => [20, minority.len() as u64, majority.len() as u64],
+            Parted::Healed => [21, 0, 0],
+            Parted::MassFailure => [22, 0, 0],
+        };
+        self.trace.note(self.now, observer, word);
+        self.partings.note(self.now, observer, parted);
     }
 
     fn excuse(&self, observer: u32, subject: u32) -> Option<Excuse> {
@@ -341,6 +356,7 @@ impl<C: Core> World<C> {
             let wrong = (0..nodes).find(|&node| host.core.sees(node) != self.ledger.sees(observer, node));
             wrong.map(|node| (observer, node))
         });
-        self.invariants.end(self.now, &End { calm, gap, misfold });
+        let parted = self.partings.faults();
+        self.invariants.end(self.now, &End { calm, gap, misfold, parted });
     }
 }

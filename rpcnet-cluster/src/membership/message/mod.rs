@@ -1,7 +1,7 @@
 //! The protocol's messages and their bytes: written by hand, every length checked before anything is reserved.
 //!
 //! ```text
-//! envelope  versions u8 (min·16 + max) │ cluster u64 │ kind u8 │ from 16 │ generation v │ incarnation v │ root u64 │ health u8
+//! envelope  versions u8 (min·16 + max) │ cluster u64 │ kind u8 │ from 16 │ generation v │ incarnation v │ root u64 │ health u8 │ side u16
 //! datagram  envelope │ body length u8, body │ count u8, count × (length u16, update) │ …skipped
 //! stream    envelope │ body length v, body │ …skipped
 //! update    tag u8 │ id 16 │ generation v │ incarnation v │ state u8 │ count u8, count × (id 16, gone u8)
@@ -72,7 +72,14 @@ pub(crate) struct Envelope {
     /// Hash of everything the sender knows: equal roots need no sync.
     pub(crate) root: u64,
     pub(crate) health: u8,
+    /// Hash of whom the sender sees: equal on one side of a split.
+    pub(crate) side: u16,
+    /// The sender knows itself to be in the minority of a split.
+    pub(crate) minority: bool,
 }
+
+/// Stands beside the health, which needs four bits.
+const MINORITY: u8 = 0x80;
 
 impl Envelope {
     fn encode(&self, kind: u8, out: &mut Writer) {
@@ -82,7 +89,8 @@ impl Envelope {
         out.varint(self.generation.0);
         out.varint(self.incarnation.0);
         out.u64(self.root);
-        out.u8(self.health);
+        out.u8(self.health | if self.minority { MINORITY } else { 0 });
+        out.u16(self.side);
     }
 
     fn decode(cluster: u64, input: &mut Reader<'_>) -> Result<(Self, u8), Malformed> {
@@ -93,15 +101,11 @@ impl Envelope {
             return Err(Malformed::OtherCluster);
         }
         let kind = input.u8()?;
-        let envelope = Self {
-            cluster,
-            from: input.id()?,
-            generation: input.generation()?,
-            incarnation: input.incarnation()?,
-            root: input.u64()?,
-            health: input.u8()?,
-        };
-        Ok((envelope, kind))
+        let (from, generation, incarnation) = (input.id()?, input.generation()?, input.incarnation()?);
+        let (root, health, side) = (input.u64()?, input.u8()?, input.u16()?);
+        let minority = health & MINORITY != 0;
+        let health = health & !MINORITY;
+        Ok((Self { cluster, from, generation, incarnation, root, health, side, minority }, kind))
     }
 }
 

@@ -138,6 +138,8 @@ fn envelope(net: &Net, from: usize) -> Envelope {
         incarnation: node.incarnation,
         root: 0,
         health: 0,
+        side: 0,
+        minority: false,
     }
 }
 

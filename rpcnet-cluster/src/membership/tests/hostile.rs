@@ -35,6 +35,8 @@ fn envelope() -> Envelope {
         incarnation: Incarnation(0),
         root: 7,
         health: 0,
+        side: 0,
+        minority: false,
     }
 }
 

@@ -72,7 +72,7 @@ proptest! {
     #[test]
     fn a_record_survives_its_encoding(record in record()) {
         let envelope = Envelope {
-            cluster: cluster_of("c"), from: id(3), generation: Generation(1), incarnation: Incarnation(0), root: 0, health: 0,
+            cluster: cluster_of("c"), from: id(3), generation: Generation(1), incarnation: Incarnation(0), root: 0, health: 0, side: 0, minority: false,
         };
         let mut writer = DatagramWriter::new(&envelope, Body::Gossip);
         let updates = [Update::Full(record.clone()), record.brief()];

@@ -16,6 +16,8 @@ fn sender(net: &Net, from: usize) -> Envelope {
         incarnation: sender.incarnation,
         root: 0,
         health: 0,
+        side: 0,
+        minority: false,
     }
 }
 

@@ -1,11 +1,14 @@
 //! What must hold in every run, one invariant a file.
 
 mod bounded;
+mod complementary;
 mod convergence;
 mod folds;
 mod never_dead_to_oneself;
 mod no_false_failure;
+mod no_false_partition;
 mod no_return;
+mod one_majority;
 mod owner_raises;
 mod told_once;
 
@@ -63,6 +66,8 @@ pub(crate) struct End {
     pub(crate) gap: Option<(u32, Vec<u32>)>,
     /// A node whose own list is not what its events said.
     pub(crate) misfold: Option<(u32, u32)>,
+    /// What was wrong with what was said of splits.
+    pub(crate) parted: super::parting::Faults,
 }
 
 /// Something that must hold.
@@ -112,6 +117,9 @@ impl Default for Invariants {
             Box::new(bounded::Bounded),
             Box::new(convergence::Convergence),
             Box::new(folds::Folds),
+            Box::new(one_majority::OneMajority),
+            Box::new(complementary::Complementary),
+            Box::new(no_false_partition::NoFalsePartition),
         ];
         Self { all, violations: Vec::new(), found: 0 }
     }

@@ -48,7 +48,7 @@ pub const NAMES: [(&str, &str); 29] = [
     ("split-one", "one node is cut off for 60 s"),
     ("three-way", "three sides for 60 s"),
     ("bridge", "two sides that only a third one reaches, for 60 s"),
-    ("flap-split", "two halves apart for 3 s and together for 3 s, ten times"),
+    ("flap-split", "two halves apart for 20 s and together for 20 s, six times"),
     ("one-way", "a tenth of the nodes each lose one direction of one link"),
     ("two-clusters", "two clusters whose seeds were mixed up"),
     ("churn", "every second one ends or leaves and one starts"),

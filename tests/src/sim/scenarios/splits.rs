@@ -29,7 +29,14 @@ fn apart(nodes: usize, loss: Option<f64>, sides: Vec<Vec<u32>>) -> Script {
             script = script.at_once(Act::Expect { observers, subjects });
         }
     }
-    heal(script.then(secs(60), Act::Nothing))
+    let must = sides.iter().filter(|side| reports(side.len(), nodes)).flatten().copied().collect();
+    heal(script.at_once(Act::ExpectReports(must)).then(secs(60), Act::Nothing))
+}
+
+/// Whether a side has to report that it is cut off from the others: it lost two nodes and a tenth, or is no majority.
+fn reports(side: usize, nodes: usize) -> bool {
+    let lost = nodes - side;
+    lost >= nodes.div_ceil(10).max(2) || side * 2 <= nodes
 }
 
 fn heal(script: Script) -> Script {
@@ -37,6 +44,7 @@ fn heal(script: Script) -> Script {
         .at_once(Act::Mend)
         .at_once(Act::Forgive(secs(60)))
         .at_once(Act::AwaitWhole("whole", secs(120)))
+        .at_once(Act::AwaitHealed(secs(60)))
         .then(secs(30), Act::Calm)
 }
 
@@ -53,10 +61,10 @@ pub(super) fn flapping(nodes: usize, loss: Option<f64>) -> Script {
     let mut side = all(nodes);
     let other = side.split_off(nodes / 2);
     let mut script = settled(nodes, loss);
-    for _ in 0..10 {
+    for _ in 0..6 {
         let sides = vec![side.clone(), other.clone()];
-        script = script.at_once(Act::Split { sides, bridged: false }).then(secs(3), Act::Mend);
-        script = script.then(secs(3), Act::Nothing);
+        script = script.at_once(Act::Split { sides, bridged: false }).then(secs(20), Act::Mend);
+        script = script.then(secs(20), Act::Nothing);
     }
     heal(script)
 }
