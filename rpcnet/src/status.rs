@@ -199,11 +199,13 @@ pub enum Reason {
     Unauthenticated,
     /// The caller is known and may not make the call.
     PermissionDenied,
+    /// The server is on a side of a split network that may not go on as the cluster, and the method writes. Nothing ran.
+    QuorumLost,
 }
 
 impl Reason {
     /// Numbers on the wire. They are part of the protocol: append, never renumber.
-    const WIRE: [(Reason, u8); 23] = [
+    const WIRE: [(Reason, u8); 24] = [
         (Reason::Unspecified, 0),
         (Reason::ConnectFailed, 1),
         (Reason::ConnectionLost, 2),
@@ -227,6 +229,7 @@ impl Reason {
         (Reason::StreamsUnsupported, 20),
         (Reason::Unauthenticated, 21),
         (Reason::PermissionDenied, 22),
+        (Reason::QuorumLost, 23),
     ];
 
     pub(crate) fn to_wire(self) -> u8 {
@@ -258,6 +261,7 @@ impl Reason {
             Reason::AlreadyCompleted => Code::AlreadyExists,
             Reason::Unauthenticated => Code::Unauthenticated,
             Reason::PermissionDenied => Code::PermissionDenied,
+            Reason::QuorumLost => Code::FailedPrecondition,
         }
     }
 }

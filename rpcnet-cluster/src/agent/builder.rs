@@ -13,6 +13,7 @@ use super::bound::Bound;
 use super::counters::Counting;
 use super::driver::{Driver, Sockets};
 use super::gate::Gate;
+use super::handle::Reconcile;
 use super::keyring::Keyring;
 use super::sealed::Report;
 use super::seeds::{Seeds, is_seed};
@@ -20,6 +21,13 @@ use super::socket::{Network, System};
 use super::state::{Keeper, State, StateFile, warn_unwritten};
 use super::{ClusterMembership, JoinError};
 use crate::membership::{Config, Identity, Membership, NodeId, TagError};
+use super::socket::{DatagramSocket, Network, System};
+use super::streams::{self, Request};
+use crate::membership::{Config, Generation, Identity, Membership, NodeId, TagError};
+use crate::partition::QuorumRule;
+
+/// Ports tried when the system chooses one for TCP that is taken for UDP.
+const BIND_TRIES: u32 = 16;
 
 /// Settings of a node, from [`ClusterMembership::builder`].
 #[derive(Debug)]
@@ -40,6 +48,76 @@ pub struct ClusterMembershipBuilder {
     calls: Option<Arc<dyn Transport>>,
     plaintext_anywhere: bool,
     memory: Option<MemoryHost>,
+    reconcile: Option<Hook>,
+}
+
+/// The application's reconciliation, which has no other form to print.
+struct Hook(Reconcile);
+
+/// Why a node could not start. Nothing runs then; a seed that does not answer is no such reason.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The address to bind does not resolve.
+    #[error("cannot bind to `{address}`: {cause}")]
+    Resolve {
+        /// As it was given.
+        address: String,
+        /// The resolver's error, which the message includes.
+        cause: io::Error,
+    },
+    /// Another process has the port, by UDP or by TCP.
+    #[error(
+        "cannot bind to {addr}: the port is in use; stop the other process, choose another port, or use port 0 to let \
+         the system choose"
+    )]
+    InUse {
+        /// The address.
+        addr: SocketAddr,
+    },
+    /// The address cannot be bound for another reason.
+    #[error("cannot bind to {addr}: {cause}")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// The system's error, which the message includes.
+        cause: io::Error,
+    },
+    /// Gossip is not encrypted, and the address can be reached from other hosts.
+    #[error(
+        "cannot bind to {addr}: it is not on the loopback interface, and gossip in plain text can be read and forged \
+         on the way; give the nodes of the cluster a key by `keyring(…)`, or, if the network is trusted, say \
+         `allow_plaintext()`"
+    )]
+    Plaintext {
+        /// The address.
+        addr: SocketAddr,
+    },
+    /// A wildcard address is nowhere that others could send to.
+    #[error(
+        "cannot announce {addr}: others cannot send to it; say `reachable_at(ip)` with this host's own address"
+    )]
+    Wildcard {
+        /// The address.
+        addr: SocketAddr,
+    },
+    /// A seed is not written as an address.
+    #[error(
+        "the seed `{seed}` is not an address: write `host:port`, such as `10.0.0.1:7946` or `seed.example:7946`"
+    )]
+    Seed {
+        /// As it was given.
+        seed: String,
+    },
+    /// The label or the tags are too large.
+    #[error(transparent)]
+    Tag(#[from] TagError),
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 impl ClusterMembershipBuilder {
@@ -59,6 +137,7 @@ impl ClusterMembershipBuilder {
             calls: None,
             plaintext_anywhere: false,
             memory: None,
+            reconcile: None,
         }
     }
 
@@ -174,6 +253,24 @@ impl ClusterMembershipBuilder {
         self
     }
 
+    /// Which side of a split may go on as the cluster; [`QuorumRule::Majority`] when not set. All nodes must have the same.
+    pub fn quorum(mut self, rule: QuorumRule) -> Self {
+        self.config = self.config.quorum(rule);
+        self
+    }
+
+    /// What this node does when the sides of a split have found each other, before it is told that the split is healed and
+    /// a minority may write again: fetch what the others hold, and merge it. It is given the nodes that are back. Writes of
+    /// a former minority stay refused until it ends, so it should have a deadline of its own; a panic counts as its end.
+    pub fn reconcile<F, Fut>(mut self, with: F) -> Self
+    where
+        F: Fn(Vec<NodeId>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.reconcile = Some(Hook(Arc::new(move |rejoined| Box::pin(with(rejoined)))));
+        self
+    }
+
     /// Starts the node. Returns as soon as its port is bound: seeds are asked in the background, and while none answers
     /// the node goes on alone. [`ClusterMembership::joined`] waits for the first.
     ///
@@ -205,6 +302,10 @@ impl ClusterMembershipBuilder {
         let (state, keeper) = remember(self.state.clone(), self.id).await?;
         let identity = self.identity(state, addr)?;
         let membership = Membership::new(identity, self.config, fastrand::u64(..));
+        let identity = self.identity(addr)?;
+        let id = identity.id();
+        let membership =
+            Membership::new(identity, self.config.reconciles(self.reconcile.is_some()), fastrand::u64(..));
         let sockets = Sockets {
             datagrams: bound.datagrams,
             server: bound.server,
@@ -213,6 +314,7 @@ impl ClusterMembershipBuilder {
             streams,
             transport: self.calls.clone().unwrap_or_else(|| network.transport()),
             counting,
+            reconcile: self.reconcile.map(|hook| hook.0),
         };
         Ok(Driver::start(addr, membership, sockets, Seeds::new(self.seeds), keeper))
     }

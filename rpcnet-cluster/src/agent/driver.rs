@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep};
 use super::ClusterMembership;
 use super::counters::{Counting, count};
 use super::gate::Gate;
-use super::handle::{Command, Inner};
+use super::handle::{Command, Inner, Reconcile};
 use super::log::log;
 use super::published::Published;
 use super::sealed::GatedTransport;
@@ -45,6 +45,8 @@ pub(super) struct Sockets {
     /// What carries calls.
     pub(super) transport: Arc<dyn Transport>,
     pub(super) counting: Arc<Counting>,
+    /// What the application does when the sides of a split have found each other.
+    pub(super) reconcile: Option<Reconcile>,
 }
 
 type Receiving = BoxFuture<'static, std::io::Result<(Vec<u8>, SocketAddr)>>;
@@ -68,6 +70,7 @@ pub(super) struct Driver {
     keeper: Option<Keeper>,
     published: Arc<Published>,
     counting: Arc<Counting>,
+    reconcile: Option<Reconcile>,
     joined: watch::Sender<bool>,
     /// Another node was met, and nobody has been told yet.
     met: bool,
@@ -81,6 +84,7 @@ enum Work {
     Reply(StreamId, Result<Vec<u8>, StreamFailure>),
     Resolved(Resolved),
     StateWritten(std::io::Result<()>),
+    Reconciled,
 }
 
 /// One thing that happened.
@@ -124,6 +128,7 @@ impl Driver {
             keeper,
             published: Arc::clone(&published),
             counting: Arc::clone(&counting),
+            reconcile: sockets.reconcile,
             joined,
             met: false,
             leaving: Vec::new(),
@@ -250,6 +255,7 @@ impl Driver {
                     keeper.done(result);
                 }
             }
+            Work::Reconciled => self.membership.reconciled(now()),
         }
     }
 
@@ -265,6 +271,13 @@ impl Driver {
             Command::Members { answer } => {
                 let _ = answer.send(self.membership.members(now()).collect());
             }
+            Command::Leader { key, value, answer } => {
+                let _ = answer.send(self.membership.leader(&key, value.as_deref()));
+            }
+            Command::CanReach { node, answer } => {
+                let _ = answer.send(self.membership.can_reach(node));
+            }
+            Command::Resync => self.membership.resync(now()),
             Command::ReportFailure { node } => self.membership.report_failure(now(), node),
             Command::Leave { done } => {
                 self.leaving.push(done);
@@ -289,6 +302,8 @@ impl Driver {
     fn drain(&mut self) {
         self.counting.take_over(&self.membership);
         self.remember();
+        // Before the events: whoever reads that a split is healed finds the quorum held.
+        self.published.set_quorum(self.membership.quorum());
         while let Some(output) = self.membership.poll_output() {
             self.carry_out(output);
         }
@@ -347,6 +362,16 @@ impl Driver {
 
     fn publish(&mut self, event: ClusterEvent) {
         log(&event);
+        if let (ClusterEvent::ViewsMerged { rejoined, .. }, Some(reconcile)) = (&event, &self.reconcile) {
+            let reconciling = reconcile(rejoined.clone());
+            self.work.spawn(async move {
+                // Apart, so that a panic ends the reconciliation and not the wait for it; ended with the driver.
+                let mut task = JoinSet::new();
+                task.spawn(reconciling);
+                let _ = task.join_next().await;
+                Work::Reconciled
+            });
+        }
         self.met |= matches!(&event, ClusterEvent::NodeJoined(node) if node.id != self.membership.local_id());
         self.published.publish(event);
     }

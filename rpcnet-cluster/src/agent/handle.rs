@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rpcnet::transport::Transport;
+use rpcnet::transport::{BoxFuture, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::counters::{Counting, count};
@@ -45,12 +45,18 @@ pub(super) struct Inner {
     pub(super) transport: Arc<dyn Transport>,
 }
 
+/// What an application does about what both sides of a split wrote; given those who are back.
+pub(super) type Reconcile = Arc<dyn Fn(Vec<NodeId>) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// Something asked of the driver.
 #[derive(Debug)]
 pub(super) enum Command {
     SetTag { key: String, value: String, done: oneshot::Sender<Result<(), TagError>> },
     RemoveTag { key: String, done: oneshot::Sender<bool> },
     Members { answer: oneshot::Sender<Vec<MemberView>> },
+    Leader { key: String, value: Option<String>, answer: oneshot::Sender<Option<Node>> },
+    CanReach { node: NodeId, answer: oneshot::Sender<bool> },
+    Resync,
     ReportFailure { node: NodeId },
     Leave { done: oneshot::Sender<()> },
 }
@@ -139,7 +145,7 @@ impl ClusterMembership {
     }
 
     /// The driver's answer; `None` when it has ended.
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+    pub(super) async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
         let (sender, answer) = oneshot::channel();
         self.inner.commands.send(command(sender)).await.ok()?;
         answer.await.ok()

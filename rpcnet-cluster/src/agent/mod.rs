@@ -19,6 +19,7 @@ mod join_error;
 mod keyring;
 mod log;
 mod published;
+mod quorum;
 mod seal;
 mod sealed;
 #[cfg(feature = "tls")]

@@ -1,6 +1,6 @@
 //! What membership tells of sides and cuts (`partition/`), and what follows from its verdicts.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::message::{Body, Envelope, hash};
 use super::{Config, Membership, Node, NodeId, NodeState, Output};
@@ -8,6 +8,9 @@ use crate::partition::{Noted, Partition, Quorum, QuorumRule, Sight, Verdict, Wor
 
 /// A node sicker than this does not judge what a loss means: it is late itself.
 const HEALTHY: u8 = 4;
+
+/// Who was heard so lately was not silent for as long as a verdict takes.
+const HEARD_LATELY: Duration = Duration::from_secs(2);
 
 pub(super) fn partition_of(config: &Config, me: NodeId) -> Partition {
     let settings = (config.quorum.clone(), config.partition_threshold, config.reconciles);
@@ -33,11 +36,18 @@ impl Membership {
     }
 
     /// What a packet says of its sender's side, if this node observes the sender.
-    pub(super) fn hear_side(&mut self, envelope: &Envelope) {
+    pub(super) fn hear_side(&mut self, now: Instant, envelope: &Envelope) {
         if self.edges.contains_key(&envelope.from) {
             let Envelope { side, root, minority, .. } = *envelope;
-            self.partition.heard(envelope.from, Word { side, root, minority });
+            self.partition.heard(now, envelope.from, Word { side, root, minority });
         }
+    }
+
+    /// Whether a verdict on a member that was heard a moment ago may be the other side's, while a split heals.
+    pub(super) fn may_be_of_other_side(&self, now: Instant, id: NodeId) -> bool {
+        let heard = self.table.get(id).and_then(|member| member.heard);
+        let lately = heard.is_some_and(|at| now.saturating_duration_since(at) < HEARD_LATELY);
+        self.partition.misses_anybody() && lately
     }
 
     /// After every input.

@@ -87,7 +87,7 @@ impl Membership {
     /// where to send what is held of it, if that is worse than its own word.
     pub(super) fn hear(&mut self, now: Instant, envelope: &Envelope, tell: Option<SocketAddr>) {
         let root = self.table.root();
-        self.hear_side(envelope);
+        self.hear_side(now, envelope);
         let Some(member) = self.table.get_mut(envelope.from) else {
             if let Some(to) = tell {
                 self.hear_forgotten(now, envelope, to);

@@ -27,7 +27,8 @@ impl Membership {
             self.meet_myself(now, &update);
             return;
         }
-        let held_back = matches!(origin, Origin::Page { .. }) && self.hold_back(&mut update);
+        let may_be_old = matches!(origin, Origin::Page { .. }) || self.may_be_of_other_side(now, update.id());
+        let held_back = may_be_old && self.hold_back(&mut update);
         // Passed on as gossip it would convict elsewhere at once.
         let origin = if held_back && update.standing().accusers.gone() >= 2 {
             Origin::Page { relayed: false }
@@ -42,7 +43,7 @@ impl Membership {
         }
     }
 
-    /// A sync may bring an old verdict from the other side of a healed link. A member that is visible here gets the
+    /// A sync, or gossip while a split heals, may bring an old verdict from the other side. A member that is visible here gets the
     /// time of a suspicion to refute it, and is told; without this both halves of a split would declare each other
     /// dead in the moment of healing.
     fn hold_back(&self, update: &mut Update) -> bool {

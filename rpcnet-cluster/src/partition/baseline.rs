@@ -109,6 +109,11 @@ impl Baseline {
         self.visible - self.new.len()
     }
 
+    /// Visible members that are accused.
+    pub(crate) fn accused(&self) -> usize {
+        self.suspected.len()
+    }
+
     /// From here on whoever is visible counts, and nobody else.
     pub(crate) fn renew(&mut self) {
         self.formed = true;

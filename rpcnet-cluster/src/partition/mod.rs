@@ -109,8 +109,8 @@ impl Partition {
     }
 
     /// A packet of an observed peer.
-    pub(crate) fn heard(&mut self, peer: NodeId, word: Word) {
-        self.words.heard(peer, word);
+    pub(crate) fn heard(&mut self, now: Instant, peer: NodeId, word: Word) {
+        self.words.heard(now, peer, word);
     }
 
     /// What this node says of its side in every packet: whom it sees, and whether it knows itself to be in a minority.
@@ -120,6 +120,11 @@ impl Partition {
 
     pub(crate) fn quorum(&self) -> Quorum {
         self.quorum.current
+    }
+
+    /// Somebody of the baseline is missing: what the other side says of this one may be on its way.
+    pub(crate) fn misses_anybody(&self) -> bool {
+        !self.baseline.gone.is_empty()
     }
 
     /// The views of this side agree, as far as this node can tell.
@@ -190,12 +195,19 @@ impl Partition {
         match loss {
             Loss::None => self.take_in_newcomers(now),
             _ if quiet < STABLE => self.let_age(now, loss, sight),
+            _ if !self.is_complete(now, sight) => {}
             Loss::Few | Loss::Trickle => self.renew_by_quorum(sight),
             Loss::Crashed => self.report_crashes(sight),
             Loss::Cut if !sight.healthy => {}
             Loss::Cut if quiet < STABLE + AGREEMENT && !self.agrees(sight.observed) => {}
             Loss::Cut => self.report_split(now, sight),
         }
+    }
+
+    /// Nobody else is about to be missing: those who are still accused or silent may be of the other side too.
+    fn is_complete(&self, now: Instant, sight: &Sight<'_>) -> bool {
+        let accused = self.baseline.accused();
+        accused * 10 <= self.baseline.gone.len() && self.words.are_fresh(now, sight.observed)
     }
 
     /// Cut off from everybody: this node convicts nobody then, and knows enough.
@@ -274,7 +286,7 @@ impl Partition {
     /// Others are gone, or some are back: told when that has been so for as long as a split must.
     fn note_change(&mut self, now: Instant, split: &mut Split, sight: &Sight<'_>) {
         let Some(changed) = self.baseline.changed.filter(|&changed| changed > split.told) else { return };
-        if since(now, changed) < STABLE {
+        if since(now, changed) < STABLE || !self.is_complete(now, sight) {
             return;
         }
         let (mine, theirs) = self.sides(sight);
