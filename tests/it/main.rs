@@ -16,6 +16,7 @@ mod layers;
 mod lifecycle;
 mod overload;
 mod plots;
+mod partitions;
 mod quic;
 mod schema;
 mod settings;

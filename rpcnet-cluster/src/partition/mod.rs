@@ -20,6 +20,8 @@ mod cut;
 mod healing;
 mod leader;
 mod quorum;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;

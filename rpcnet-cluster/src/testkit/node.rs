@@ -12,7 +12,9 @@ use super::{
     GOSSIP_PORT, PATIENCE, RPC_PORT, TestCluster,
     history::{History, Told},
 };
-use crate::{Balancer, ClusterMembership, Keyring, LoadBalancing, WorkerRegistry};
+use crate::{
+    Balancer, ClusterMembership, ClusterMembershipBuilder, Keyring, LoadBalancing, NodeId, QuorumRule, WorkerRegistry,
+};
 
 /// Settings of a node under test, from [`TestCluster::node`].
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub struct TestNodeBuilder {
     capacity: u32,
     server: Option<ServerBuilder>,
     balancing: Balancer,
+    settings: ClusterMembershipBuilder,
     keyring: Option<Keyring>,
 }
 
@@ -58,7 +61,8 @@ pub struct TestNode {
 impl TestNodeBuilder {
     pub(super) fn new(cluster: TestCluster, label: &str, ip: IpAddr) -> Self {
         let (label, balancing) = (label.to_owned(), LoadBalancing::RoundRobin.into());
-        Self { cluster, label, ip, tags: Vec::new(), capacity: 0, server: None, balancing, keyring: None }
+        let settings = ClusterMembership::builder();
+        Self { cluster, label, ip, tags: Vec::new(), capacity: 0, server: None, balancing, settings, keyring: None }
     }
 
     /// A tag of the node, such as `role` = `worker`.
@@ -85,6 +89,23 @@ impl TestNodeBuilder {
         self
     }
 
+    /// Which side of a split may go on, as [`ClusterMembershipBuilder::quorum`] does.
+    pub fn quorum(mut self, rule: QuorumRule) -> Self {
+        self.settings = self.settings.quorum(rule);
+        self
+    }
+
+    /// What the node does when the sides of a split have found each other, as [`ClusterMembershipBuilder::reconcile`]
+    /// does.
+    pub fn reconcile<F, Fut>(mut self, with: F) -> Self
+    where
+        F: Fn(Vec<NodeId>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.settings = self.settings.reconcile(with);
+        self
+    }
+
     /// How the node's registry chooses among workers; round robin when not set.
     pub fn balancing(mut self, balancing: impl Into<Balancer>) -> Self {
         self.balancing = balancing.into();
@@ -97,10 +118,10 @@ impl TestNodeBuilder {
     ///
     /// When a node of that label is running, or its services cannot be served.
     pub async fn start(self) -> TestNode {
-        let Self { cluster, label, ip, tags, capacity, server, balancing, keyring } = self;
+        let Self { cluster, label, ip, tags, capacity, server, balancing, settings, keyring } = self;
         assert!(!cluster.nodes.lock().running.contains_key(&label), "the node {label} is running");
         let host = cluster.network.host(ip);
-        let mut builder = ClusterMembership::builder()
+        let mut builder = settings
             .memory_host(host.clone())
             .bind(SocketAddr::new(ip, GOSSIP_PORT))
             .seeds(cluster.seeds())

@@ -1,0 +1,165 @@
+//! One node's verdicts over what membership tells it, in virtual time.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use uuid::Uuid;
+
+use super::{Noted, Partition, QuorumRule, Sight, Verdict, Word};
+use crate::membership::{ClusterEvent, NodeId, NodeState};
+
+/// Node 0 of a settled cluster, observing all others.
+struct Node {
+    now: Instant,
+    partition: Partition,
+    states: Vec<NodeState>,
+    /// Others that say nothing, whatever is held of them.
+    silent: Vec<usize>,
+    events: Vec<ClusterEvent>,
+}
+
+fn id(node: usize) -> NodeId {
+    NodeId::new(Uuid::from_u128(node as u128))
+}
+
+fn hash(node: usize) -> u16 {
+    1 << node
+}
+
+impl Node {
+    fn of(nodes: usize) -> Self {
+        let partition = Partition::new((QuorumRule::Majority, 0.1, false), id(0), hash(0));
+        let states = vec![NodeState::Alive; nodes];
+        let mut node =
+            Self { now: Instant::now(), partition, states, silent: Vec::new(), events: Vec::new() };
+        (1..nodes).for_each(|other| node.note(other, None, NodeState::Alive, false));
+        node.run(10);
+        assert!(node.partition.quorum().held);
+        node
+    }
+
+    fn note(&mut self, other: usize, was: Option<NodeState>, is: NodeState, crashed: bool) {
+        let addr = SocketAddr::from(([10, 0, 0, 1], other as u16));
+        let noted = Noted { id: id(other), was, is, crashed, counts: true, addr };
+        self.partition.note(self.now, &noted, hash(other));
+        self.states[other] = is;
+    }
+
+    fn becomes(&mut self, others: &[usize], is: NodeState) {
+        others.iter().for_each(|&other| self.note(other, Some(self.states[other]), is, false));
+    }
+
+    fn run(&mut self, secs: u64) {
+        for _ in 0..secs * 2 {
+            self.now += Duration::from_millis(500);
+            let visible: Vec<_> =
+                (0..self.states.len()).filter(|&node| self.states[node].is_visible()).collect();
+            let observed: Vec<_> = visible.iter().skip(1).map(|&node| id(node)).collect();
+            let side = self.partition.side().0;
+            for &other in visible.iter().skip(1).filter(|other| !self.silent.contains(other)) {
+                self.partition.heard(self.now, id(other), Word { side, root: 1, minority: false });
+            }
+            let there = || visible.iter().map(|&node| (id(node), true)).collect();
+            let sight = Sight {
+                me: id(0),
+                cut_off: false,
+                healthy: true,
+                root: 1,
+                observed: &observed,
+                visible: &there,
+            };
+            self.partition.drive(self.now, &sight, &mut Rng::with_seed(1));
+            while let Some(verdict) = self.partition.poll() {
+                if let Verdict::Event(event) = verdict {
+                    self.events.push(event);
+                }
+            }
+        }
+    }
+
+    fn told(&mut self) -> Vec<ClusterEvent> {
+        std::mem::take(&mut self.events)
+    }
+}
+
+fn ids(nodes: std::ops::Range<usize>) -> Vec<NodeId> {
+    nodes.map(id).collect()
+}
+
+#[test]
+fn a_side_that_falls_silent_together_is_a_split_and_its_return_heals_it() {
+    let mut node = Node::of(10);
+    node.becomes(&[7, 8, 9], NodeState::Failed);
+    node.run(4);
+    assert_eq!(node.told(), []);
+    node.run(3);
+    let (minority, majority) = (ids(7..10), ids(0..7));
+    assert_eq!(node.told(), [ClusterEvent::PartitionDetected { minority, majority }]);
+    node.becomes(&[7, 8, 9], NodeState::Alive);
+    node.run(5);
+    let told = node.told();
+    assert!(
+        matches!(&told[..], [ClusterEvent::ViewsMerged { .. }, ClusterEvent::PartitionHealed { .. }]),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn members_that_fail_one_after_the_other_are_no_split() {
+    let mut node = Node::of(12);
+    for other in [9, 10, 11] {
+        node.becomes(&[other], NodeState::Failed);
+        node.run(4);
+    }
+    node.run(30);
+    assert_eq!(node.told(), []);
+    assert_eq!(node.partition.quorum().total, 9);
+}
+
+#[test]
+fn known_crashes_are_a_mass_failure() {
+    let mut node = Node::of(10);
+    (7..10).for_each(|other| node.note(other, Some(NodeState::Alive), NodeState::Failed, true));
+    node.run(20);
+    assert_eq!(node.told(), [ClusterEvent::MassFailure { nodes: ids(7..10) }]);
+}
+
+#[test]
+fn no_side_is_named_while_others_are_silent_and_not_yet_failed() {
+    let mut node = Node::of(10);
+    node.silent = vec![5, 6, 7, 8, 9];
+    node.becomes(&[5, 6], NodeState::Failed);
+    node.run(30);
+    assert_eq!(node.told(), []);
+    node.becomes(&[7, 8, 9], NodeState::Failed);
+    node.run(11);
+    let (minority, majority) = (ids(5..10), ids(0..5));
+    assert_eq!(node.told(), [ClusterEvent::PartitionDetected { minority, majority }]);
+}
+
+#[test]
+fn a_baseline_outlives_the_loss_of_its_quorum() {
+    let mut node = Node::of(5);
+    for other in [1, 2, 3] {
+        node.becomes(&[other], NodeState::Failed);
+        node.run(2);
+    }
+    node.run(60);
+    let quorum = node.partition.quorum();
+    assert_eq!((quorum.held, quorum.visible), (false, 2));
+}
+
+#[test]
+fn nodes_that_join_during_a_split_do_not_make_a_majority() {
+    let mut node = Node::of(12);
+    // Nodes 9 to 11 are new: they were gone before the baseline was formed.
+    node.becomes(&[9, 10, 11], NodeState::Left);
+    node.run(10);
+    node.becomes(&[4, 5, 6, 7, 8], NodeState::Failed);
+    node.run(6);
+    (9..12).for_each(|other| node.note(other, None, NodeState::Alive, false));
+    node.run(30);
+    let quorum = node.partition.quorum();
+    assert_eq!((quorum.held, quorum.visible, quorum.total), (false, 4, 9));
+}
