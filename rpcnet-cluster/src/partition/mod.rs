@@ -124,9 +124,9 @@ impl Partition {
         self.quorum.current
     }
 
-    /// Somebody of the baseline is missing: what the other side says of this one may be on its way.
+    /// Somebody of the baseline is missing, or was until a moment ago: what the other side says of this one may be on its way.
     pub(crate) fn misses_anybody(&self) -> bool {
-        !self.baseline.gone.is_empty()
+        self.split.is_some() || !self.baseline.gone.is_empty()
     }
 
     /// The views of this side agree, as far as this node can tell.
