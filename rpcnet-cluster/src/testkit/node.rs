@@ -13,7 +13,8 @@ use super::{
     history::{History, Told},
 };
 use crate::{
-    Balancer, ClusterMembership, ClusterMembershipBuilder, Keyring, LoadBalancing, NodeId, QuorumRule, WorkerRegistry,
+    Balancer, ClusterMembership, ClusterMembershipBuilder, Keyring, LoadBalancing, NodeId, QuorumRule,
+    WorkerRegistry,
 };
 
 /// Settings of a node under test, from [`TestCluster::node`].
@@ -62,7 +63,17 @@ impl TestNodeBuilder {
     pub(super) fn new(cluster: TestCluster, label: &str, ip: IpAddr) -> Self {
         let (label, balancing) = (label.to_owned(), LoadBalancing::RoundRobin.into());
         let settings = ClusterMembership::builder();
-        Self { cluster, label, ip, tags: Vec::new(), capacity: 0, server: None, balancing, settings, keyring: None }
+        Self {
+            cluster,
+            label,
+            ip,
+            tags: Vec::new(),
+            capacity: 0,
+            server: None,
+            balancing,
+            settings,
+            keyring: None,
+        }
     }
 
     /// A tag of the node, such as `role` = `worker`.
