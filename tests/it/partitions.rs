@@ -170,9 +170,10 @@ async fn row_9_a_leader_without_a_majority_steps_down() {
     assert!(halves.small().leader("role=reader").await.is_none());
     assert!(halves.large().can_reach(first).await && halves.small().can_reach_majority());
 
-    let mut events = halves.large().subscribe();
+    let (mut small, mut large) = (halves.small().subscribe(), halves.large().subscribe());
     halves.split();
-    next(&mut events, is_split).await;
+    next(&mut large, is_split).await;
+    next(&mut small, is_split).await;
     assert!(halves.small().leader("role=writer").await.is_none());
     assert!(!halves.small().can_reach_majority());
     let second = halves.large().leader("role=writer").await.expect("the majority has one").id;

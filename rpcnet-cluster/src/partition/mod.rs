@@ -302,6 +302,7 @@ impl Partition {
     fn heal(&mut self, now: Instant, split: &Split) {
         let (rejoined, missing) = split.rejoined(&self.baseline, self.cut_off.is_some());
         self.baseline.renew();
+        self.quorum.healed(now);
         self.stirred = true;
         self.next = Some(now);
         let duration = since(now, split.since);

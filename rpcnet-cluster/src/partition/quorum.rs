@@ -101,6 +101,11 @@ impl QuorumWatch {
             Quorum { held: held_now, visible, needed, total, epoch: epoch + u64::from(held != held_now) };
     }
 
+    /// A split is healed: its views have agreed for long enough, which is all that is waited for.
+    pub(crate) fn healed(&mut self, now: Instant) {
+        self.complete_since = self.complete_since.and(now.checked_sub(REGAINED_AFTER));
+    }
+
     /// When the quorum will be held, if it stays complete.
     pub(crate) fn regained_at(&self) -> Option<Instant> {
         let since = self.complete_since.filter(|_| !self.current.held)?;
