@@ -122,7 +122,7 @@ fn the_header_is_written_as_documented() {
     expected.push(1);
     expected.extend_from_slice(&id(1).to_bytes());
     expected.extend_from_slice(&[0xe9, 0x07, 0x00]);
-    expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 7, 0]);
+    expected.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0]);
     expected.extend_from_slice(&[8, 0, 0, 0, 0, 0, 0, 1, 2, 0]);
     assert_eq!(bytes, expected);
 }
