@@ -21,13 +21,7 @@ use super::socket::{Network, System};
 use super::state::{Keeper, State, StateFile, warn_unwritten};
 use super::{ClusterMembership, JoinError};
 use crate::membership::{Config, Identity, Membership, NodeId, TagError};
-use super::socket::{DatagramSocket, Network, System};
-use super::streams::{self, Request};
-use crate::membership::{Config, Generation, Identity, Membership, NodeId, TagError};
 use crate::partition::QuorumRule;
-
-/// Ports tried when the system chooses one for TCP that is taken for UDP.
-const BIND_TRIES: u32 = 16;
 
 /// Settings of a node, from [`ClusterMembership::builder`].
 #[derive(Debug)]
@@ -53,66 +47,6 @@ pub struct ClusterMembershipBuilder {
 
 /// The application's reconciliation, which has no other form to print.
 struct Hook(Reconcile);
-
-/// Why a node could not start. Nothing runs then; a seed that does not answer is no such reason.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum JoinError {
-    /// The address to bind does not resolve.
-    #[error("cannot bind to `{address}`: {cause}")]
-    Resolve {
-        /// As it was given.
-        address: String,
-        /// The resolver's error, which the message includes.
-        cause: io::Error,
-    },
-    /// Another process has the port, by UDP or by TCP.
-    #[error(
-        "cannot bind to {addr}: the port is in use; stop the other process, choose another port, or use port 0 to let \
-         the system choose"
-    )]
-    InUse {
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// The address cannot be bound for another reason.
-    #[error("cannot bind to {addr}: {cause}")]
-    Bind {
-        /// The address.
-        addr: SocketAddr,
-        /// The system's error, which the message includes.
-        cause: io::Error,
-    },
-    /// Gossip is not encrypted, and the address can be reached from other hosts.
-    #[error(
-        "cannot bind to {addr}: it is not on the loopback interface, and gossip in plain text can be read and forged \
-         on the way; give the nodes of the cluster a key by `keyring(…)`, or, if the network is trusted, say \
-         `allow_plaintext()`"
-    )]
-    Plaintext {
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// A wildcard address is nowhere that others could send to.
-    #[error(
-        "cannot announce {addr}: others cannot send to it; say `reachable_at(ip)` with this host's own address"
-    )]
-    Wildcard {
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// A seed is not written as an address.
-    #[error(
-        "the seed `{seed}` is not an address: write `host:port`, such as `10.0.0.1:7946` or `seed.example:7946`"
-    )]
-    Seed {
-        /// As it was given.
-        seed: String,
-    },
-    /// The label or the tags are too large.
-    #[error(transparent)]
-    Tag(#[from] TagError),
-}
 
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -301,9 +235,6 @@ impl ClusterMembershipBuilder {
         // Once the port is bound: a second process with the same settings must not count as a start of the first.
         let (state, keeper) = remember(self.state.clone(), self.id).await?;
         let identity = self.identity(state, addr)?;
-        let membership = Membership::new(identity, self.config, fastrand::u64(..));
-        let identity = self.identity(addr)?;
-        let id = identity.id();
         let membership =
             Membership::new(identity, self.config.reconciles(self.reconcile.is_some()), fastrand::u64(..));
         let sockets = Sockets {
