@@ -83,7 +83,7 @@ impl Baseline {
             }
             // Who is gone may have said farewell before: nothing is missing then.
             (false, false) if is == NodeState::Left && self.gone.remove(&id).is_some() => {
-                self.changed = Some(now)
+                self.changed = Some(now);
             }
             (false, false) => {}
             (true, true) => {}
