@@ -132,7 +132,8 @@ impl Membership {
         if let Some(late) = self.edges.get_mut(&id).and_then(|edge| edge.late.as_mut()) {
             late.next_help = now + HELP_EVERY;
             let (replied, verdict_at) = (Vec::new(), now + HELP_VERDICT);
-            late.round = (!asked.is_empty()).then_some(HelpRound { nonce, asked, proven, replied, verdict_at });
+            late.round =
+                (!asked.is_empty()).then_some(HelpRound { nonce, asked, proven, replied, verdict_at });
         }
     }
 
