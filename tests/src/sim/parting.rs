@@ -26,6 +26,8 @@ pub enum Parted {
 pub(crate) struct Partings {
     /// Since when, and between whom, the network is split: a side for each node.
     split: Option<(Duration, Vec<u8>)>,
+    /// How often it was split.
+    splits: u32,
     healed_at: Option<Duration>,
     must_detect: Vec<u32>,
     /// Those that hold themselves to be split, and whether in a majority; with their word.
@@ -57,6 +59,7 @@ const AFTER: Duration = Duration::from_secs(10);
 impl Partings {
     pub(crate) fn split(&mut self, now: Duration, sides: Vec<u8>) {
         self.split = Some((now, sides));
+        self.splits += 1;
         self.healed_at = None;
     }
 
@@ -132,8 +135,11 @@ impl Partings {
     }
 
     pub(crate) fn faults(&self) -> Faults {
+        // The rule is one for each count of members. Splits on end, and crashes in a split, can leave the sides with counts of
+        // their own: the summary says how often, and the book that it happens.
+        let one_count = self.splits <= 1 && !self.excused;
         Faults {
-            two_majorities: self.two_majorities,
+            two_majorities: if one_count { self.two_majorities } else { 0 },
             false_partitions: if self.excused { 0 } else { self.false_partitions },
             not_complementary: self.not_complementary,
         }
