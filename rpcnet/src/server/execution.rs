@@ -35,8 +35,8 @@ pub(crate) struct Execution {
     queued: Option<Queued>,
     /// `None` once it has answered.
     handler: Option<HandlerFuture>,
-    /// When work on the call began; `None` once it was polled.
-    begun: Option<Instant>,
+    /// Whether the handler has been polled.
+    polled: bool,
 }
 
 impl Execution {
@@ -55,14 +55,13 @@ impl Execution {
             }
             Turn::Later(queued) => Some(queued),
         };
-        let begun = Some(Instant::now());
         // `Deserialize` and the function that makes the future are the user's code too.
         let made = catch_unwind(AssertUnwindSafe(|| route.handler.handle(codec, context.clone(), arguments)));
         let handler = match made {
             Ok(result) => Some(result?),
             Err(panic) => return Err(panicked(route, panic)),
         };
-        Ok(Self { route: Arc::clone(route), context, queued, handler, begun })
+        Ok(Self { route: Arc::clone(route), context, queued, handler, polled: false })
     }
 
     /// The call that is served.
@@ -87,7 +86,7 @@ impl Execution {
     fn poll_turn(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Result<(), Status>> {
         let Some(queued) = &mut self.queued else { return Poll::Ready(Ok(())) };
         self.context.set_running(ready!(Pin::new(queued).poll(cx)));
-        (self.queued, self.begun) = (None, Some(Instant::now()));
+        self.queued = None;
         if self.context.is_cancelled() || self.context.remaining().is_some_and(|left| left.is_zero()) {
             let message = "nobody waits for the call any more, and it was still waiting for its turn";
             return Poll::Ready(Err(Status::new(Reason::Deadline, Executed::No, message)));
@@ -125,11 +124,14 @@ impl Future for Execution {
         if let Err(status) = ready!(self.poll_turn(cx)) {
             return Poll::Ready(self.finish(Err(status)));
         }
-        let begun = self.begun.take();
-        let poll = self.poll_handler(cx);
-        if let Some(begun) = begun {
-            self.route.cost.record(begun.elapsed());
+        if std::mem::replace(&mut self.polled, true) {
+            return self.poll_handler(cx).map(|result| self.finish(result));
         }
+        // Not from when the call was read: one that got a task has waited for its turn since. Counted in, a method that was
+        // slow once would be taken for slow as long as there is load, and every call of it would cost a task.
+        let begun = Instant::now();
+        let poll = self.poll_handler(cx);
+        self.route.cost.record(begun.elapsed());
         poll.map(|result| self.finish(result))
     }
 }
@@ -189,5 +191,33 @@ pub(crate) fn report(method: &str, who: &'static str, panic: Box<dyn Any + Send>
     // What was panicked with is a value of the user's, and dropping it may panic too.
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(again);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        context::About,
+        server::{admission::Admission, handler, router::Router},
+    };
+
+    #[test]
+    fn waiting_for_its_turn_does_not_make_a_method_expensive() {
+        let mut router = Router::default();
+        let echo = handler::untyped(|bytes| async move { Ok(bytes) });
+        router.add_untyped("echo", echo).expect("the only method");
+        let route = router.find(crate::MethodId::of("echo")).expect("just added");
+        let (context, arguments) = (Context::new(About::default(), None), Body::from(Bytes::new()));
+        let turn = Admission::new(1, 0).enter().expect("the first call");
+        let mut execution =
+            Execution::new(route, Codec::Bincode, context, arguments, turn).expect("bytes decode");
+        let read = Instant::now();
+        while read.elapsed().as_millis() < 5 {
+            std::hint::spin_loop();
+        }
+        let polled = Instant::now();
+        assert!(execution.poll_inline().is_some());
+        assert!(route.cost.average() <= polled.elapsed(), "more was counted than the handler can have run");
     }
 }

@@ -204,7 +204,11 @@ impl Cost {
     const INLINE_MAX: Duration = Duration::from_micros(20);
 
     pub(crate) fn is_cheap(&self) -> bool {
-        u128::from(self.0.load(Ordering::Relaxed)) <= Self::INLINE_MAX.as_nanos()
+        self.average() <= Self::INLINE_MAX
+    }
+
+    pub(crate) fn average(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed).into())
     }
 
     /// Takes in one more measurement: a quarter of the new one at a time, so that a single slow run (a page fault, a
