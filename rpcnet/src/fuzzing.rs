@@ -82,7 +82,7 @@ impl End {
         let (trace, metadata) = (None, None);
         let head =
             CallHead { method, timeout, fingerprint: 0, request_id, trace, metadata, streaming, items };
-        self.0.open(now, wire::Call { head, payload }).map(StreamId::to_bits)
+        self.0.open(now, &wire::Call { head, payload }).map(StreamId::to_bits)
     }
 
     pub fn close(&mut self, id: u64) {

@@ -63,7 +63,7 @@ impl Handle {
     }
 
     /// Makes a call. What it streams, if anything, is sent by a task of its own.
-    pub(super) fn call(&self, call: Call) -> Result<InFlight, Status> {
+    pub(super) fn call(&self, call: &Call) -> Result<InFlight, Status> {
         let now = Instant::now().into_std();
         let id = self.shared.with(|state| {
             let id = state.connection.open(now, call)?;

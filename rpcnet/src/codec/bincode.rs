@@ -5,7 +5,7 @@
 //! third. bincode's own limit is not used: it counts decoded sizes rather than bytes, as a const generic, so that one
 //! limit for many message sizes would mean one copy of every decoder for each.
 
-use std::marker::PhantomData;
+use std::{cell::Cell, marker::PhantomData};
 
 use ::bincode::{config, error::DecodeError};
 use bytes::Bytes;
@@ -19,8 +19,27 @@ use super::{
     bounded::{Bounded, Budget},
 };
 
+/// The longest value that is encoded into memory which the thread keeps, and then copied: one allocation of the right size, where a
+/// vector that grows under the encoder takes four. Above it the copy would cost more than they do.
+const SCRATCH_BYTES_MAX: usize = 4 << 10;
+
+thread_local! {
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecError> {
-    ::bincode::serde::encode_to_vec(value, config::standard()).map(Bytes::from).map_err(CodecError::new)
+    // Taken and not borrowed: a `Serialize` of the user's may encode something in turn. It then does so into a vector of its own.
+    let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
+    scratch.clear();
+    ::bincode::serde::encode_into_std_write(value, &mut scratch, config::standard())
+        .map_err(CodecError::new)?;
+    if scratch.capacity() > SCRATCH_BYTES_MAX {
+        return Ok(Bytes::from(scratch));
+    }
+    let bytes = Bytes::copy_from_slice(&scratch);
+    // A thread that ends keeps nothing.
+    let _ = SCRATCH.try_with(|kept| kept.set(scratch));
+    Ok(bytes)
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {

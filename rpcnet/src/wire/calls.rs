@@ -31,11 +31,11 @@ impl Connection {
     /// must follow.
     ///
     /// An error means that nothing was sent and nothing has to be closed.
-    pub(crate) fn open(&mut self, now: Instant, call: Call) -> Result<StreamId, Status> {
+    pub(crate) fn open(&mut self, now: Instant, call: &Call) -> Result<StreamId, Status> {
         let State::Open(peer) = &self.state else {
             return Err(Status::new(Reason::ConnectionLost, Executed::No, "the connection is not open"));
         };
-        check(peer, &call, self.opened.stream_count())?;
+        check(peer, call, self.opened.stream_count())?;
         if self.outbox.ready_len() > self.limits.queued_bytes_max {
             return Err(self.too_much_queued());
         }
@@ -48,7 +48,7 @@ impl Connection {
         let Call { head, payload } = call;
         let flow = head.streaming.then(|| Box::new(Flow::giving(head.items.then_some(window))));
         let deadline = head.timeout.map(|timeout| later(now, timeout));
-        let queued_at = self.outbox.call(id, &head, payload);
+        let queued_at = self.outbox.call(id, head, payload);
         self.opened.open(id, deadline, queued_at, flow);
         Ok(id)
     }
@@ -69,7 +69,7 @@ impl Connection {
         if !self.accepted.reply(id, items.then_some(window)) {
             return false;
         }
-        self.outbox.reply(id, message.0, message.1, items);
+        self.outbox.reply(id, message.0, &message.1, items);
         items
     }
 
@@ -82,7 +82,7 @@ impl Connection {
     /// Refuses a call that was not begun, or ends one that has no answer.
     pub(super) fn refuse(&mut self, id: StreamId, status: Status) {
         let (head, text) = ReplyHead::split(Err(status));
-        self.outbox.reply(id, head, text, false);
+        self.outbox.reply(id, head, &text, false);
     }
 
     /// An answer as it can be sent: one that the client would not take, or that there is no room for, becomes a status.

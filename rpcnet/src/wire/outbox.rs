@@ -46,14 +46,14 @@ struct Bulk {
 pub(crate) struct Position(u64);
 
 impl Outbox {
-    pub(crate) fn call(&mut self, stream: StreamId, head: &CallHead, payload: Bytes) -> Position {
+    pub(crate) fn call(&mut self, stream: StreamId, head: &CallHead, payload: &Bytes) -> Position {
         let position = Position(self.queued);
         self.message(Kind::Call, head.flags(), stream, head.encoded_len(), |out| head.encode(out), payload);
         position
     }
 
     /// `items` says that a stream follows.
-    pub(crate) fn reply(&mut self, stream: StreamId, head: ReplyHead, payload: Bytes, items: bool) {
+    pub(crate) fn reply(&mut self, stream: StreamId, head: ReplyHead, payload: &Bytes, items: bool) {
         let items = if items { flags::ITEMS } else { 0 };
         self.message(Kind::Reply, items, stream, head.encoded_len(), |out| head.encode(out), payload);
     }
@@ -174,15 +174,15 @@ impl Outbox {
         stream: StreamId,
         head_len: usize,
         head: impl FnOnce(&mut BytesMut),
-        mut payload: Bytes,
+        payload: &Bytes,
     ) {
-        let first = payload.split_to(payload.len().min(FRAME_PAYLOAD_MAX));
-        let end = if payload.is_empty() { flags::END } else { 0 };
+        let (first, rest) = payload.split_at(payload.len().min(FRAME_PAYLOAD_MAX));
+        let end = if rest.is_empty() { flags::END } else { 0 };
         let header = Header { kind, flags: flag | end, head_len, payload_len: first.len(), stream };
-        self.put(header, head, &first);
-        if !payload.is_empty() {
-            self.bulk_bytes += payload.len();
-            self.bulk.push_back(Bulk { stream, rest: payload, then: BytesMut::new() });
+        self.put(header, head, first);
+        if !rest.is_empty() {
+            self.bulk_bytes += rest.len();
+            self.bulk.push_back(Bulk { stream, rest: payload.slice_ref(rest), then: BytesMut::new() });
         }
     }
 

@@ -141,7 +141,7 @@ impl Channel {
     /// Queues a call on the connection, opening one if there is none or the one there is takes no calls any more.
     async fn begin(
         &self,
-        request: &Request,
+        request: &mut Request,
         deadline: Option<Instant>,
         kind: Kind,
     ) -> Result<InFlight, Status> {
@@ -152,15 +152,19 @@ impl Channel {
                 "the deadline had passed before the call was made",
             ));
         }
-        let call = || Call { head: head(request, deadline, kind), payload: request.payload.clone() };
+        // Taken and not cloned: the first clone of a value that was just encoded would allocate.
+        let mut call =
+            Call { head: head(request, deadline, kind), payload: std::mem::take(&mut request.payload) };
         let line = self.inner.next_line();
         if let Some(connection) = line.current() {
-            match connection.call(call()) {
+            match connection.call(&call) {
                 Err(_) if !connection.is_open() => {}
                 result => return result,
             }
         }
-        self.connection(line, deadline, request.options.waits_for_ready()).await?.call(call())
+        let connection = self.connection(line, deadline, request.options.waits_for_ready()).await?;
+        call.head = head(request, deadline, kind);
+        connection.call(&call)
     }
 
     /// The connection for a call, by its deadline.
@@ -220,9 +224,9 @@ fn head(request: &Request, deadline: Option<Instant>, kind: Kind) -> CallHead {
 
 impl Caller for Channel {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
-        let request = self.with_options(request);
+        let mut request = self.with_options(request);
         let deadline = Instant::from_std(request.options.deadline(Instant::now().into_std()));
-        let answer = match self.begin(&request, Some(deadline), Kind::Unary).await {
+        let answer = match self.begin(&mut request, Some(deadline), Kind::Unary).await {
             Ok(call) => call.await,
             Err(status) => Err(status),
         };
@@ -230,10 +234,10 @@ impl Caller for Channel {
     }
 
     async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {
-        let request = self.with_options(request);
+        let mut request = self.with_options(request);
         let deadline = request.options.explicit_deadline(Instant::now().into_std());
         let kind = Kind::Streaming { items: items.is_some() };
-        let answer = match self.begin(&request, deadline.map(Instant::from_std), kind).await {
+        let answer = match self.begin(&mut request, deadline.map(Instant::from_std), kind).await {
             Ok(call) => {
                 items.into_iter().for_each(|items| call.send(items));
                 call.await

@@ -10,7 +10,7 @@ fn a_call_arrives_with_all_it_was_sent_with_and_is_answered() {
     let request_id = Some(Uuid::from_u128(7));
     let head = CallHead { request_id, ..head(Some(Duration::from_secs(3))) };
     let call = Call { head, payload: "ping".into() };
-    let id = pair.client.connection.open(pair.now, call).unwrap();
+    let id = pair.client.connection.open(pair.now, &call).unwrap();
     pair.exchange();
     let [incoming] = &pair.server.called()[..] else { panic!("one call") };
     assert_eq!((incoming.id, &incoming.payload[..]), (id, &b"ping"[..]));
@@ -237,7 +237,7 @@ fn go_away_refuses_what_comes_later_and_lets_the_rest_finish() {
     let answers = pair.client.answers();
     assert_eq!((answers[0].0, reason(&answers[0].1)), (crossing, (Reason::Draining, Executed::No)));
     assert!(pair.server.called().is_empty(), "what was refused is not run");
-    let refused = pair.client.connection.open(pair.now, call("later", None)).unwrap_err();
+    let refused = pair.client.connection.open(pair.now, &call("later", None)).unwrap_err();
     assert_eq!((refused.reason(), refused.executed()), (Reason::Draining, Executed::No));
     pair.answer(&calls[0], "done");
     pair.exchange();

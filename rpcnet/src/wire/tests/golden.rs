@@ -58,7 +58,7 @@ fn streaming(window: u32) -> Pair {
     let limits = Limits { stream_window: window, ..Limits::default() };
     let mut pair = Pair::with_limits(limits, limits);
     let head = CallHead { streaming: true, items: true, ..head(None) };
-    pair.client.connection.open(pair.now, Call { head, payload: Bytes::new() }).unwrap();
+    pair.client.connection.open(pair.now, &Call { head, payload: Bytes::new() }).unwrap();
     pair.exchange();
     assert!(pair.server.connection.reply(first(), Ok(ok("")), true));
     pair.exchange();
@@ -99,7 +99,7 @@ fn call_and_reply() {
     let mut pair = Pair::new();
     let head = CallHead { method: MethodId::of("Greeter/hello"), ..head(Some(Duration::from_secs(1))) };
     let call = Call { head: head.clone(), payload: r#"["Ann"]"#.into() };
-    pair.client.connection.open(pair.now, call).unwrap();
+    pair.client.connection.open(pair.now, &call).unwrap();
     assert_eq!(&pair.client.transmit()[..], golden!("call"));
     pair.server.receive(pair.now, &golden!("call"));
     let calls = pair.server.called();
@@ -132,7 +132,7 @@ fn trace_and_metadata() {
 /// A client that makes the call sends the bytes, and a server reads the call from them.
 fn sends_and_takes(head: CallHead, payload: &'static str, expected: &[u8]) {
     let mut pair = Pair::new();
-    pair.client.connection.open(pair.now, Call { head: head.clone(), payload: payload.into() }).unwrap();
+    pair.client.connection.open(pair.now, &Call { head: head.clone(), payload: payload.into() }).unwrap();
     assert_eq!(&pair.client.transmit()[..], expected);
     pair.server.receive(pair.now, expected);
     let calls = pair.server.called();
@@ -205,7 +205,7 @@ fn ping_and_pong() {
 fn a_call_with_a_stream_its_items_and_their_end() {
     let mut pair = Pair::new();
     let head = CallHead { method: MethodId::of("Sums/add"), streaming: true, items: true, ..head(None) };
-    let id = pair.client.connection.open(pair.now, Call { head, payload: "[1]".into() }).unwrap();
+    let id = pair.client.connection.open(pair.now, &Call { head, payload: "[1]".into() }).unwrap();
     assert_eq!(&pair.client.transmit()[..], golden!("call-stream"));
     pair.client.connection.write(id, &mut ["42".into()].into());
     assert_eq!(&pair.client.transmit()[..], golden!("item"));

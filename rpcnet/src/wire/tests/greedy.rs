@@ -7,7 +7,7 @@ use crate::wire::flow::{Batch, Reading};
 
 fn streaming(pair: &mut Pair, payload: Vec<u8>) -> StreamId {
     let head = CallHead { streaming: true, items: true, ..head(None) };
-    pair.client.connection.open(pair.now, Call { head, payload: payload.into() }).unwrap()
+    pair.client.connection.open(pair.now, &Call { head, payload: payload.into() }).unwrap()
 }
 
 fn read_all(side: &mut Side, id: StreamId) -> (Vec<Bytes>, Option<Result<(), Status>>) {

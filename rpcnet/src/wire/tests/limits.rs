@@ -9,7 +9,7 @@ fn small() -> Limits {
 #[test]
 fn arguments_the_server_would_not_take_are_not_sent() {
     let mut pair = Pair::with_limits(Limits::default(), small());
-    let refused = pair.client.connection.open(pair.now, call(vec![0; 100_001], None)).unwrap_err();
+    let refused = pair.client.connection.open(pair.now, &call(vec![0; 100_001], None)).unwrap_err();
     assert_eq!((refused.reason(), refused.executed()), (Reason::MessageTooLarge, Executed::No));
     assert!(refused.message().contains("100001") && refused.message().contains("100000"), "{refused}");
     assert!(refused.message().contains("message_bytes_max"), "{refused}");
@@ -63,7 +63,7 @@ fn as_many_calls_as_the_server_takes_and_not_one_more() {
     let mut pair = Pair::with_limits(Limits::default(), small());
     let first = pair.open("");
     pair.open("");
-    let refused = pair.client.connection.open(pair.now, call("", None)).unwrap_err();
+    let refused = pair.client.connection.open(pair.now, &call("", None)).unwrap_err();
     assert_eq!((refused.reason(), refused.executed()), (Reason::TooManyCalls, Executed::No));
     assert!(refused.message().contains("calls_max"), "{refused}");
     pair.client.connection.close(first);
@@ -118,9 +118,9 @@ fn calls_to_a_server_that_does_not_read_are_queued_up_to_a_limit() {
     let limits = Limits { queued_bytes_max: 1000, ..Limits::default() };
     let mut pair = Pair::with_limits(limits, Limits::default());
     let queued =
-        (0..100).map_while(|_| pair.client.connection.open(pair.now, call(vec![0; 100], None)).ok()).count();
+        (0..100).map_while(|_| pair.client.connection.open(pair.now, &call(vec![0; 100], None)).ok()).count();
     assert!((5..=10).contains(&queued), "{queued}");
-    let refused = pair.client.connection.open(pair.now, call("", None)).unwrap_err();
+    let refused = pair.client.connection.open(pair.now, &call("", None)).unwrap_err();
     assert_eq!((refused.reason(), refused.executed()), (Reason::Overloaded, Executed::No));
     assert!(refused.message().contains("queued_bytes_max"), "{refused}");
     pair.exchange();

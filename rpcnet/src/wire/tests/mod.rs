@@ -141,7 +141,7 @@ impl Pair {
     }
 
     fn open_with(&mut self, payload: impl Into<Bytes>, timeout: Option<Duration>) -> StreamId {
-        self.client.connection.open(self.now, call(payload, timeout)).expect("the connection is open")
+        self.client.connection.open(self.now, &call(payload, timeout)).expect("the connection is open")
     }
 
     fn answer(&mut self, call: &IncomingCall, payload: impl Into<Bytes>) {

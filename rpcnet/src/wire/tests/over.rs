@@ -6,7 +6,7 @@ use super::*;
 
 fn streaming(pair: &mut Pair, timeout: Option<Duration>) -> StreamId {
     let head = CallHead { streaming: true, items: true, ..head(timeout) };
-    pair.client.connection.open(pair.now, Call { head, payload: Bytes::new() }).unwrap()
+    pair.client.connection.open(pair.now, &Call { head, payload: Bytes::new() }).unwrap()
 }
 
 #[test]

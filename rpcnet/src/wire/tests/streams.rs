@@ -82,7 +82,7 @@ impl Streams {
 
 fn open_streaming(pair: &mut Pair, timeout: Option<Duration>) -> StreamId {
     let head = CallHead { streaming: true, items: true, ..head(timeout) };
-    pair.client.connection.open(pair.now, Call { head, payload: Bytes::new() }).unwrap()
+    pair.client.connection.open(pair.now, &Call { head, payload: Bytes::new() }).unwrap()
 }
 
 fn small(window: u32) -> Limits {
@@ -259,12 +259,12 @@ fn no_more_streams_than_the_server_takes() {
     let ids = [open_streaming(&mut pair, None), open_streaming(&mut pair, None)];
     let head = CallHead { streaming: true, ..head(None) };
     let third = Call { head, payload: Bytes::new() };
-    let status = pair.client.connection.open(pair.now, third.clone()).unwrap_err();
+    let status = pair.client.connection.open(pair.now, &third).unwrap_err();
     assert_eq!((status.reason(), status.executed()), (Reason::TooManyCalls, Executed::No));
     assert!(status.message().contains("streams_max"), "{status}");
     pair.open("one without is another matter");
     pair.client.connection.close(ids[0]);
-    pair.client.connection.open(pair.now, third).unwrap();
+    pair.client.connection.open(pair.now, &third).unwrap();
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn incomplete_items_are_bounded_for_all_streams_together() {
 /// A call whose arguments leave in pieces, and its stream.
 fn open_with_long_arguments(pair: &mut Pair) -> StreamId {
     let head = CallHead { streaming: true, items: true, ..head(None) };
-    pair.client.connection.open(pair.now, Call { head, payload: vec![1; 1 << 20].into() }).unwrap()
+    pair.client.connection.open(pair.now, &Call { head, payload: vec![1; 1 << 20].into() }).unwrap()
 }
 
 #[test]

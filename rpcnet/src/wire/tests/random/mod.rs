@@ -77,7 +77,7 @@ fn run(steps: Vec<Step>) {
         match step {
             Step::Open { bytes, timeout_ms } => {
                 let timeout = timeout_ms.map(|ms| Duration::from_millis(ms.into()));
-                if let Ok(id) = pair.client.connection.open(pair.now, call(vec![1; bytes], timeout)) {
+                if let Ok(id) = pair.client.connection.open(pair.now, &call(vec![1; bytes], timeout)) {
                     books.open.insert(id, ());
                 }
             }

@@ -152,7 +152,7 @@ impl World {
         let timeout = timeout_ms.map(|ms| Duration::from_millis(ms.into()));
         let head = CallHead { streaming: true, items: true, ..head(timeout) };
         let call = Call { head, payload: Bytes::new() };
-        if let Ok(id) = self.pair.client.connection.open(self.pair.now, call) {
+        if let Ok(id) = self.pair.client.connection.open(self.pair.now, &call) {
             self.books.calls.insert(id, <[Written; 2]>::default());
         }
     }
