@@ -2,6 +2,7 @@
 
 mod black_hole;
 mod fast_failer;
+mod hedging;
 mod kill;
 mod restart;
 mod rolling;
@@ -17,6 +18,7 @@ use super::{Scenario, Service, Work};
 pub const SCENARIOS: &[Scenario] = &[
     black_hole::SCENARIO,
     fast_failer::SCENARIO,
+    hedging::SCENARIO,
     kill::SCENARIO,
     restart::SCENARIO,
     rolling::SCENARIO,
