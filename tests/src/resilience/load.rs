@@ -22,12 +22,14 @@ pub struct Load {
     pub seed: u64,
     /// The method.
     pub method: &'static str,
+    /// How often a caller calls before it gives up, by itself: a loop around the call.
+    pub tries: u32,
 }
 
 impl Load {
     /// Calls to the method `work`.
     pub fn new(rate: f64, lasts: Duration, seed: u64) -> Self {
-        Self { rate, lasts, seed, method: "work" }
+        Self { rate, lasts, seed, method: "work", tries: 1 }
     }
 
     /// Makes the calls, and waits for the last to end.
@@ -41,10 +43,15 @@ impl Load {
                 break;
             }
             tokio::time::sleep_until(begin + at).await;
-            let (client, method) = (client.clone(), self.method);
+            let (client, method, tries) = (client.clone(), self.method, self.tries);
             calls.spawn(async move {
                 let called = Instant::now();
-                let answer = client.call(method, "x").await;
+                let mut answer = client.call(method, "x").await;
+                for _ in 1..tries {
+                    if answer.is_err() {
+                        answer = client.call(method, "x").await;
+                    }
+                }
                 Sample { at: called - begin, took: called.elapsed(), error: answer.err().map(what) }
             });
         }

@@ -18,7 +18,7 @@ pub use report::{Figure, Report};
 pub use samples::{Sample, Samples};
 pub use scenarios::SCENARIOS;
 pub use work::{Service, Work};
-pub use world::{Post, World};
+pub use world::{Limits, Post, World};
 
 /// A scenario by name.
 #[derive(Debug)]

@@ -27,6 +27,16 @@ pub struct World {
     pub caller: TestNode,
     /// The workers.
     pub posts: Vec<Post>,
+    limits: Option<Limits>,
+}
+
+/// How many calls a worker's server runs at once, and how many wait there.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// At once.
+    pub running: usize,
+    /// Waiting.
+    pub queued: usize,
 }
 
 impl World {
@@ -34,15 +44,20 @@ impl World {
     ///
     /// The method `work` stops when its caller goes; `work_on` does not.
     pub async fn new(seed: u64, work: Vec<Work>) -> Self {
+        Self::limited(seed, work, None).await
+    }
+
+    /// The same, with servers that take so many calls.
+    pub async fn limited(seed: u64, work: Vec<Work>, limits: Option<Limits>) -> Self {
         let cluster = TestCluster::new(seed);
         cluster.network().set_latency(Duration::from_micros(250));
         let caller = cluster.node("caller").start().await;
         let mut posts = Vec::new();
         for (number, work) in work.into_iter().enumerate() {
-            posts.push(start(&cluster, &format!("worker-{number}"), work).await);
+            posts.push(start(&cluster, &format!("worker-{number}"), work, limits).await);
         }
         cluster.converged().await;
-        Self { cluster, caller, posts }
+        Self { cluster, caller, posts, limits }
     }
 
     /// A client of all workers with a strategy, and nothing remembered.
@@ -53,13 +68,17 @@ impl World {
     /// Starts a worker again that has ended, with the work it had.
     pub async fn restart(&mut self, number: usize) {
         let Post { node, work } = self.posts[number].clone();
-        self.posts[number] = start(&self.cluster, node.label(), work).await;
+        self.posts[number] = start(&self.cluster, node.label(), work, self.limits).await;
     }
 }
 
-async fn start(cluster: &TestCluster, label: &str, work: Work) -> Post {
+async fn start(cluster: &TestCluster, label: &str, work: Work, limits: Option<Limits>) -> Post {
     let (stops, goes_on) = (work.clone(), work.clone());
     let node = cluster.node(label).tag("role", "worker").serve(|server| {
+        let server = match limits {
+            Some(Limits { running, queued }) => server.running_max(running).queued_max(queued),
+            None => server,
+        };
         server
             .register("work", move |bytes| stops.clone().work(bytes))
             .register("work_on", move |bytes| goes_on.clone().work_on(bytes))

@@ -4,6 +4,8 @@ mod black_hole;
 mod fast_failer;
 mod hedging;
 mod kill;
+mod metastable;
+mod overload;
 mod restart;
 mod rolling;
 mod slow_worker;
@@ -20,6 +22,8 @@ pub const SCENARIOS: &[Scenario] = &[
     fast_failer::SCENARIO,
     hedging::SCENARIO,
     kill::SCENARIO,
+    metastable::SCENARIO,
+    overload::SCENARIO,
     restart::SCENARIO,
     rolling::SCENARIO,
     slow_worker::SCENARIO,
