@@ -38,6 +38,8 @@ pub(crate) struct MethodOptions {
     pub(crate) no_cancel: Option<Path>,
     /// The word `hedge`, where it was written.
     pub(crate) hedge: Option<Path>,
+    /// The value of `on_unknown`, if it is `"rerun"`, where it was written.
+    pub(crate) on_unknown: Option<LitStr>,
     /// How long a call may take whose caller does not say.
     pub(crate) timeout: Option<Duration>,
     /// The method's name on the wire, if it is not the method's.
@@ -53,9 +55,20 @@ const ON_A_TRAIT: Accepted = Accepted {
 };
 const ON_A_METHOD: Accepted = Accepted {
     attribute: "`#[rpc(…)]`",
-    words: &["read", "idempotent", "keyed", "timeout", "rename", "alias", "blocking", "no_cancel", "hedge"],
-    list: "`read`, `idempotent`, `keyed`, `timeout = \"2s\"`, `rename = \"…\"`, `alias = \"…\"`, `blocking`, \
-           `no_cancel`, `hedge`",
+    words: &[
+        "read",
+        "idempotent",
+        "keyed",
+        "on_unknown",
+        "timeout",
+        "rename",
+        "alias",
+        "blocking",
+        "no_cancel",
+        "hedge",
+    ],
+    list: "`read`, `idempotent`, `keyed`, `on_unknown = \"rerun\"`, `timeout = \"2s\"`, `rename = \"…\"`, \
+           `alias = \"…\"`, `blocking`, `no_cancel`, `hedge`",
 };
 
 impl TraitOptions {
@@ -91,6 +104,7 @@ impl MethodOptions {
                 Some("read") => set(&mut self.read, flag(&meta, errors), &meta, errors),
                 Some("idempotent") => set(&mut self.idempotent, flag(&meta, errors), &meta, errors),
                 Some("keyed") => set(&mut self.keyed, flag(&meta, errors), &meta, errors),
+                Some("on_unknown") => set(&mut self.on_unknown, rerun(&meta, errors), &meta, errors),
                 Some("blocking") => set(&mut self.blocking, flag(&meta, errors), &meta, errors),
                 Some("no_cancel") => set(&mut self.no_cancel, flag(&meta, errors), &meta, errors),
                 Some("hedge") => set(&mut self.hedge, flag(&meta, errors), &meta, errors),
@@ -193,6 +207,22 @@ fn wire_name(meta: &Meta, errors: &mut Errors) -> Option<LitStr> {
         );
     }
     Some(name.clone())
+}
+
+/// The value of `on_unknown = "rerun"`.
+fn rerun(meta: &Meta, errors: &mut Errors) -> Option<LitStr> {
+    let Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = value(meta) else {
+        errors.at(meta, "`on_unknown` takes a string: write `on_unknown = \"rerun\"`");
+        return None;
+    };
+    if text.value() != "rerun" {
+        errors.at(
+            text,
+            "there is one thing to do but report it: write `on_unknown = \"rerun\"`, or remove this",
+        );
+        return None;
+    }
+    Some(text.clone())
 }
 
 /// The duration of `timeout = "2s"`.

@@ -136,6 +136,7 @@ use proc_macro::TokenStream;
 /// | `read` | at most once | the method changes nothing: a call may be sent again although it may have run |
 /// | `idempotent` | at most once | doing it twice has the effect of doing it once: a call may be sent again although it may have run |
 /// | `keyed` | at most once | a repeated call is recognised by its request id, which the client makes. To choose the id, declare `request_id: Uuid` instead |
+/// | `on_unknown = "rerun"` | a keyed call that was cut short is not run again | it is, when its caller repeats it: for a method that finds out by itself what it has done already. `Context::runs_again` tells it |
 /// | `timeout = "250ms"` | 10 s | how long a call may take whose caller does not say: a whole number of `us`, `ms`, `s`, `m` or `h`. A method with a stream has no timeout unless it is given one |
 /// | `rename = "…"` | the method's name | what the method is called on the wire |
 /// | `alias = "…"` | none | what it was called before: calls by that name are served too. May be given more than once |

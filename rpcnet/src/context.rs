@@ -13,7 +13,10 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use uuid::Uuid;
 
-use crate::{metadata::Metadata, server::admission::Running, trace::TraceContext, transport::Identity};
+use crate::{
+    idempotency::Repeat, metadata::Metadata, server::admission::Running, trace::TraceContext,
+    transport::Identity,
+};
 
 /// The call a handler is serving: who asks, until when, under which request id, with which metadata.
 ///
@@ -30,6 +33,8 @@ pub struct Context {
 struct Inner {
     about: About,
     cancelled: AtomicBool,
+    /// It ran before, and its outcome is not known.
+    again: AtomicBool,
     /// Wakes those who wait for the cancellation.
     waiting: Notify,
     /// Given back by whoever runs the handler, not by whoever keeps a clone of this.
@@ -51,6 +56,8 @@ pub(crate) struct About {
     pub(crate) identity: Option<Identity>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) request_id: Option<Uuid>,
+    /// Of a keyed call that is not the first of its id.
+    pub(crate) repeat: Option<Repeat>,
     pub(crate) metadata: Option<Arc<Metadata>>,
     pub(crate) trace: Option<TraceContext>,
 }
@@ -66,8 +73,8 @@ impl Context {
     /// `connection`, its place among the calls of its connection, is kept until it is taken.
     pub(crate) fn new(about: About, connection: Option<OwnedSemaphorePermit>) -> Self {
         let places = Mutex::new(Places { connection, server: None });
-        let (cancelled, waiting) = (AtomicBool::new(false), Notify::new());
-        Self { inner: Arc::new(Inner { about, cancelled, waiting, places }) }
+        let (cancelled, again, waiting) = (AtomicBool::new(false), AtomicBool::new(false), Notify::new());
+        Self { inner: Arc::new(Inner { about, cancelled, again, waiting, places }) }
     }
 
     /// The call's turn has come: its place among those that run in the server is kept until it is taken.
@@ -114,6 +121,17 @@ impl Context {
     /// The request id of a keyed call.
     pub fn request_id(&self) -> Option<Uuid> {
         self.inner.about.request_id
+    }
+
+    /// Whether the request may have run before, in whole or in part, and its outcome is not known. Only a method that is marked
+    /// `#[rpc(on_unknown = "rerun")]` is run in that case.
+    pub fn runs_again(&self) -> bool {
+        self.inner.again.load(Ordering::Acquire)
+    }
+
+    /// It runs although it may have run before.
+    pub(crate) fn set_runs_again(&self) {
+        self.inner.again.store(true, Ordering::Release);
     }
 
     /// What the caller sent beside the arguments.

@@ -80,8 +80,17 @@ impl End {
         let NewCall { payload, timeout, request_id, streaming, items } = call;
         let method = MethodId::of("Fuzz/call");
         let (trace, metadata) = (None, None);
-        let head =
-            CallHead { method, timeout, fingerprint: 0, request_id, trace, metadata, streaming, items };
+        let head = CallHead {
+            method,
+            timeout,
+            fingerprint: 0,
+            request_id,
+            repeat: None,
+            trace,
+            metadata,
+            streaming,
+            items,
+        };
         self.0.open(now, &wire::Call { head, payload }).map(StreamId::to_bits)
     }
 

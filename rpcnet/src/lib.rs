@@ -92,12 +92,13 @@ pub use client::{
     channel::{Channel, ChannelBuilder},
     connect::ConnectError,
     options::{CallOptions, Hedge},
+    sent::{Attempted, SentIds},
 };
 pub use codec::{Codec, CodecError, DEPTH_MAX};
 pub use context::Context;
 pub use descriptor::{CallKind, Idempotency, MethodDescriptor, MethodId, ServiceDescriptor};
 pub use error::{AppError, CallError, Cause, Result};
-pub use idempotency::CacheLimits;
+pub use idempotency::{CacheLimits, KeyedGauge, KeyedStats, WhenFull};
 pub use local::Local;
 pub use metadata::{InvalidMetadata, Metadata};
 pub use schema::{Describer, Schema, schema_of};

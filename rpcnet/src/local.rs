@@ -109,6 +109,7 @@ impl Local {
             peer: None,
             deadline: deadline.map(Instant::into_std),
             request_id: request.request_id,
+            repeat: None,
             trace: request.options.trace_now(),
             metadata: request.options.metadata,
         };

@@ -181,7 +181,7 @@ pub enum Reason {
     Deadline,
     /// The request id was used before with other arguments, or for a method that takes none.
     RequestIdReused,
-    /// The request id is known, its execution ended without an answer that could be kept.
+    /// The request of this id was completed, and its answer was not kept. It is not run again.
     AlreadyCompleted,
     /// No worker matched, for as long as the call could wait.
     NoWorkers,
@@ -201,11 +201,15 @@ pub enum Reason {
     PermissionDenied,
     /// The server is on a side of a split network that may not go on as the cluster, and the method writes. Nothing ran.
     QuorumLost,
+    /// The request of this id began and was cut short. It is not run again: look at what it was to change.
+    OutcomeUnknown,
+    /// The call is a repeat, and older than what the server remembers: whether it ran is not known, and it is not run now.
+    DedupHorizonLost,
 }
 
 impl Reason {
     /// Numbers on the wire. They are part of the protocol: append, never renumber.
-    const WIRE: [(Reason, u8); 24] = [
+    const WIRE: [(Reason, u8); 26] = [
         (Reason::Unspecified, 0),
         (Reason::ConnectFailed, 1),
         (Reason::ConnectionLost, 2),
@@ -230,6 +234,8 @@ impl Reason {
         (Reason::Unauthenticated, 21),
         (Reason::PermissionDenied, 22),
         (Reason::QuorumLost, 23),
+        (Reason::OutcomeUnknown, 24),
+        (Reason::DedupHorizonLost, 25),
     ];
 
     pub(crate) fn to_wire(self) -> u8 {
@@ -243,10 +249,11 @@ impl Reason {
     /// The code that goes with the reason, where a caller does not choose another.
     const fn code(self) -> Code {
         match self {
-            Reason::Unspecified => Code::Unknown,
+            Reason::Unspecified | Reason::OutcomeUnknown => Code::Unknown,
             Reason::ConnectFailed | Reason::ConnectionLost | Reason::Draining | Reason::NoWorkers => {
                 Code::Unavailable
             }
+            Reason::DedupHorizonLost => Code::FailedPrecondition,
             Reason::UnknownMethod | Reason::IncompatibleMethod | Reason::StreamsUnsupported => {
                 Code::Unimplemented
             }

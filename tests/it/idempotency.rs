@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use rpcnet::{CacheLimits, CallError, CallOptions, Executed, Reason, prelude::*};
+use rpcnet::{CacheLimits, CallError, CallOptions, Codec, Executed, Reason, prelude::*};
 
-use crate::world::{World, settle};
+use crate::world::{BenchClient, World, settle};
 
 const ID: Uuid = Uuid::from_u128(7);
 
@@ -61,7 +61,7 @@ async fn a_keyed_call_runs_on_when_its_caller_gives_up_and_the_repeat_finds_the_
 async fn a_keyed_call_runs_on_when_its_connection_breaks() {
     let world = World::new().await;
     let channel = world.channel().await;
-    let bench = crate::world::BenchClient::new(channel.clone());
+    let bench = BenchClient::new(channel.clone());
     let call = tokio::spawn(async move { bench.charge(ID, "ann".into(), 500).await });
     settle().await;
     channel.disconnect();
@@ -81,6 +81,85 @@ async fn a_full_cache_refuses_before_anything_runs() {
     assert_eq!((error.reason(), error.executed()), (Some(Reason::Overloaded), Executed::No));
     assert!(error.status().unwrap().retry_hint().is_some());
     assert_eq!(world.probe.began(), 1);
+}
+
+#[rpc_trait]
+trait Booking {
+    /// Panics the first time it runs; says whether it knew that it ran again.
+    #[rpc(on_unknown = "rerun")]
+    async fn book(&self, ctx: Context, request_id: Uuid) -> rpcnet::Result<bool>;
+
+    #[rpc(keyed)]
+    async fn panic_once(&self, ctx: Context) -> rpcnet::Result<bool>;
+}
+
+#[derive(Default)]
+struct Books(std::sync::atomic::AtomicBool);
+
+impl Books {
+    fn run(&self, ctx: &Context) -> bool {
+        assert!(self.0.swap(true, std::sync::atomic::Ordering::Relaxed), "as asked");
+        ctx.runs_again()
+    }
+}
+
+impl Booking for Books {
+    async fn book(&self, ctx: Context, request_id: Uuid) -> rpcnet::Result<bool> {
+        assert_eq!(ctx.request_id(), Some(request_id));
+        Ok(self.run(&ctx))
+    }
+
+    async fn panic_once(&self, ctx: Context) -> rpcnet::Result<bool> {
+        assert!(ctx.request_id().is_some(), "the client made one");
+        Ok(self.run(&ctx))
+    }
+}
+
+#[tokio::test]
+async fn what_panicked_runs_again_only_where_the_method_says_so_and_then_it_is_told() {
+    let booking = BookingClient::local(Books::default());
+    let error = booking.book(ID).await.unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::Panicked));
+    assert!(booking.book(ID).await.unwrap(), "it runs again, and knows");
+    assert!(booking.book(ID).await.unwrap(), "and its answer is kept");
+
+    let local = rpcnet::Local::new(BookingServer::new(Books::default())).unwrap();
+    let method = rpcnet::MethodId::of("Booking/panic_once");
+    let mut request = rpcnet::Request::untyped(
+        "Booking/panic_once",
+        Codec::default().encode(&()).unwrap(),
+        CallOptions::new(),
+    );
+    (request.request_id, request.idempotency) = (Some(ID), rpcnet::Idempotency::Keyed);
+    assert_eq!(request.method, method);
+    let first = rpcnet::Caller::invoke(&local, request.clone()).await.unwrap_err();
+    assert_eq!(first.reason(), Reason::Panicked);
+    let repeat = rpcnet::Caller::invoke(&local, request).await.unwrap_err();
+    assert_eq!((repeat.reason(), repeat.executed()), (Reason::OutcomeUnknown, Executed::Unknown));
+}
+
+/// The process that ran the request is gone, and another is at its address: it must not run what it cannot know.
+#[tokio::test(start_paused = true)]
+async fn a_repeat_that_meets_a_restarted_server_is_refused_and_a_new_request_is_served() {
+    let world = World::new().await;
+    let (bench, probe) = (world.bench().await, world.probe.clone());
+    bench.charge(ID, "ann".into(), 500).await.unwrap();
+    world.network.kill([10, 0, 0, 1].into());
+    let host = world.network.host([10, 0, 0, 1]);
+    let server = Server::builder().service(crate::world::BenchServer::new(probe.clone()));
+    tokio::spawn(server.transport(host).bind(world.addr).await.unwrap().serve());
+    settle().await;
+    let error = bench.charge(ID, "ann".into(), 500).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::DedupHorizonLost), Executed::Unknown));
+    assert!(matches!(error, CallError::OutcomeUnknown(_)), "{error:?}");
+    assert_eq!(probe.began(), 1);
+    bench.charge(Uuid::from_u128(8), "ann".into(), 500).await.unwrap();
+    let another = BenchClient::new(world.channel().await);
+    let since = tokio::time::Instant::now().into_std() - Duration::from_secs(3600);
+    let repeat = another.with(CallOptions::new().first_sent_at(since));
+    let error = repeat.charge(Uuid::from_u128(9), "ann".into(), 500).await.unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::DedupHorizonLost), "another client's, and it says so");
+    assert_eq!(probe.began(), 2);
 }
 
 /// The caller relies on a repeat being recognised, and this server's method does not recognise one.

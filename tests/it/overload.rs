@@ -9,7 +9,7 @@ use std::{
 };
 
 use rpcnet::{
-    CallError, CallOptions, Channel, Executed, Reason, Server, ServerLoad, prelude::*,
+    CallError, CallOptions, Channel, Executed, KeyedGauge, Reason, Server, ServerLoad, prelude::*,
     transport::memory::MemoryNetwork,
 };
 
@@ -61,6 +61,7 @@ struct Office {
     desk: DeskClient<Channel>,
     clerk: Clerk,
     load: ServerLoad,
+    keyed: KeyedGauge,
 }
 
 impl Office {
@@ -70,10 +71,10 @@ impl Office {
         let server = Server::builder().service(DeskServer::new(clerk.clone()));
         let server = server.running_max(running).queued_max(queued).transport(network.host([10, 0, 0, 1]));
         let server = server.bind("10.0.0.1:7000").await.unwrap();
-        let load = server.load();
+        let (load, keyed) = (server.load(), server.keyed());
         tokio::spawn(server.serve());
         let channel = Channel::builder("10.0.0.1:7000").transport(network.host([10, 0, 0, 2]));
-        Self { desk: DeskClient::new(channel.connect().await.unwrap()), clerk, load }
+        Self { desk: DeskClient::new(channel.connect().await.unwrap()), clerk, load, keyed }
     }
 
     fn call(&self) -> tokio::task::JoinHandle<Result<(), CallError<rpcnet::AppError>>> {
@@ -83,6 +84,11 @@ impl Office {
 
     fn begun(&self) -> usize {
         self.clerk.begun.load(SeqCst)
+    }
+
+    /// How many requests are remembered.
+    fn remembered(&self) -> usize {
+        self.keyed.stats().expect("it serves").entries
     }
 
     /// Running, waiting, refused.
@@ -157,9 +163,26 @@ async fn the_answer_of_a_request_that_was_served_before_needs_no_turn() {
     assert_eq!(office.load(), (1, 0, 0));
     office.desk.once(id).await.unwrap();
     assert_eq!(office.desk.once(Uuid::from_u128(8)).await.unwrap_err().reason(), Some(Reason::Overloaded));
+    assert_eq!(office.remembered(), 1);
     running.await.unwrap().unwrap();
     office.desk.once(Uuid::from_u128(8)).await.unwrap();
     assert_eq!(office.begun(), 3, "a refused request was not remembered, and ran when it came again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_caller_gave_up_in_the_queue_is_not_remembered_and_runs_when_it_comes_again() {
+    let office = Office::open(1, 8).await;
+    let id = Uuid::from_u128(7);
+    let first = office.call();
+    settle().await;
+    let hurried = office.desk.with(CallOptions::timeout(Duration::from_millis(400)));
+    assert_eq!(hurried.once(id).await.unwrap_err().reason(), Some(Reason::Deadline));
+    assert_eq!((office.load(), office.remembered()), ((1, 1, 0), 1), "it waits for its turn");
+    first.await.unwrap().unwrap();
+    settle().await;
+    assert_eq!((office.load(), office.begun(), office.remembered()), ((0, 0, 0), 1, 0));
+    office.desk.once(id).await.unwrap();
+    assert_eq!((office.begun(), office.remembered()), (2, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,6 +48,7 @@ class Bytes(unittest.TestCase):
             "hello-client": wire.Hello(16 * MIB, 0, 0, 256 << 10).encode(),
             "call": call(b'["Ann"]', method="Greeter/hello", micros=1_000_000),
             "call-keyed": call(b"hi", method="echo", micros=1000, fingerprint=0x04030201, request_id=b"\xab" * 16),
+            "call-repeat": call(b"hi", method="echo", request_id=b"\xab" * 16, repeat=(2000 | 1 << 63, 1000)),
             "call-traced": call(b"hi", method="echo", trace=trace, metadata={"tenant": "acme"}),
             "call-stream": call(b"[1]", streams, method="Sums/add"),
             "item": frame(Kind.DATA, FIRST, Flag.END, payload=b"42"),

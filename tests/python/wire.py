@@ -21,7 +21,7 @@ class Number(IntEnum):
 
 
 Kind = IntEnum("Kind", "CALL DATA REPLY CANCEL PING PONG GOAWAY FINISH RESET STOP CREDIT")
-Flag = IntFlag("Flag", "END KEYED STREAMING ITEMS TRACED METADATA")
+Flag = IntFlag("Flag", "END KEYED STREAMING ITEMS TRACED METADATA REPEAT")
 Executed = Number("Executed", "NO UNKNOWN YES", start=0)
 Code = Number("Code", "CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED "
               "RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE "
@@ -29,8 +29,9 @@ Code = Number("Code", "CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_
 Reason = Number("Reason", "UNSPECIFIED CONNECT_FAILED CONNECTION_LOST DRAINING UNKNOWN_METHOD UNDECODABLE_ARGUMENTS "
                 "UNDECODABLE_ANSWER UNENCODABLE MESSAGE_TOO_LARGE TOO_MANY_CALLS OVERLOADED PANICKED DEADLINE "
                 "REQUEST_ID_REUSED ALREADY_COMPLETED NO_WORKERS INVALID_SELECTOR STREAM_CUT UNDECODABLE_ITEM "
-                "INCOMPATIBLE_METHOD STREAMS_UNSUPPORTED UNAUTHENTICATED PERMISSION_DENIED", start=0)
-CODES = dict(zip(Reason, map(Code, (2, 14, 14, 14, 12, 3, 13, 3, 8, 8, 8, 13, 4, 3, 6, 14, 3, 1, 13, 12, 12, 16, 7))))
+                "INCOMPATIBLE_METHOD STREAMS_UNSUPPORTED UNAUTHENTICATED PERMISSION_DENIED QUORUM_LOST "
+                "OUTCOME_UNKNOWN DEDUP_HORIZON_LOST", start=0)
+CODES = dict(zip(Reason, map(Code, (2, 14, 14, 14, 12, 3, 13, 3, 8, 8, 8, 13, 4, 3, 6, 14, 3, 1, 13, 12, 12, 16, 7, 9, 2, 9))))
 
 
 class Status(Exception):
@@ -98,11 +99,14 @@ def method_id(name):  # "Calls": FNV-1a
     return number
 
 
-def call_head(method, micros=NO_TIMEOUT, fingerprint=0, request_id=None, trace=None, metadata=None):  # "Calls"
-    """The head of a CALL, and its flags. `request_id` has 16 bytes, `trace` 25; `metadata` is a dict of texts."""
+def call_head(method, micros=NO_TIMEOUT, fingerprint=0, request_id=None, repeat=None, trace=None, metadata=None):  # "Calls"
+    """The head of a CALL, and its flags. `request_id` has 16 bytes, `trace` 25; `repeat` is a pair of microseconds, `metadata` a
+    dict of texts."""
     head, flags = struct.pack("<QQI", method_id(method), micros, fingerprint), 0
     if request_id:
         head, flags = head + request_id, flags | Flag.KEYED
+    if repeat:
+        head, flags = head + struct.pack("<QQ", *repeat), flags | Flag.REPEAT
     if trace:
         head, flags = head + trace, flags | Flag.TRACED
     if metadata:

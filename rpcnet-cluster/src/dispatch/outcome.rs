@@ -49,6 +49,8 @@ impl Class {
             | Reason::MessageTooLarge
             | Reason::RequestIdReused
             | Reason::AlreadyCompleted
+            | Reason::OutcomeUnknown
+            | Reason::DedupHorizonLost
             | Reason::InvalidSelector => Class::Caller,
             // The worker dispatched the call itself and had nobody. It has tried for as long as made sense: three tries in
             // each of five layers would be 243.

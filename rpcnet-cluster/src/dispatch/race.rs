@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use rpcnet::{Hedge, Reason, Request, Status, Streamed};
+use rpcnet::{Attempted, Executed, Hedge, Reason, Request, Status, Streamed};
 use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument, Span};
 
@@ -27,6 +27,8 @@ struct Running {
     begun: Instant,
     hedge: bool,
     span: Span,
+    /// Of a keyed call: what was sent of it before, by any call with its id.
+    attempted: Option<Attempted>,
     /// Until the worker's breaker has been told how it ended.
     ticket: Option<Ticket>,
 }
@@ -102,7 +104,8 @@ impl Call<'_> {
         attempt: &Running,
         deadline: Instant,
     ) -> impl Future<Output = Result<Streamed, Status>> + use<> {
-        let (request, streams) = (self.request.clone(), self.streams.clone());
+        let request = Request { attempted: attempt.attempted, ..self.request.clone() };
+        let streams = self.streams.clone();
         send(request, streams, attempt.worker.clone(), deadline).instrument(attempt.span.clone())
     }
 
@@ -110,7 +113,14 @@ impl Call<'_> {
         self.attempts += 1;
         let span = span::attempt(&self.span, &worker, self.attempts, hedge);
         let ticket = Some(worker.line().handle_picked(deadline));
-        Running { worker, begun: Instant::now(), hedge, span, ticket }
+        let attempted = self.sent_before(&worker);
+        Running { worker, begun: Instant::now(), hedge, span, attempted, ticket }
+    }
+
+    /// Notes that a keyed call is about to be sent to this worker, and says what was sent of it before.
+    fn sent_before(&self, worker: &Worker) -> Option<Attempted> {
+        let since = self.request.options.first_sent_at_set();
+        self.shared.sent.send(now(), self.request.request_id?, worker.instance(), since)
     }
 
     /// When the attempt has had its time alone, if another may join it then.
@@ -164,6 +174,11 @@ impl Call<'_> {
             }
             Err(status) => status,
         };
+        if let (Some(id), None, Executed::No) =
+            (self.request.request_id, attempt.attempted, status.executed())
+        {
+            self.shared.sent.take_back(id);
+        }
         self.note(&attempt, AttemptEnd::Failed(status.clone()));
         let failure = Failure::from(&status);
         attempt.end(failure.class.verdict());

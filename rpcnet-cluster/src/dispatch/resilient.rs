@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rpcnet::{
-    Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, Status, Streamed, Streaming,
+    Answer, CallError, CallOptions, Caller, Codec, Executed, Reason, Request, SentIds, Status, Streamed,
+    Streaming,
 };
 use tokio::time::Instant;
 
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     balance::Chooser,
-    registry::{Selector, SelectorError, WorkerRegistry},
+    registry::{Instance, Selector, SelectorError, WorkerRegistry},
 };
 
 /// Carries calls to the workers of a cluster: picks one, and when it fails, another, as far as that is safe.
@@ -102,8 +103,10 @@ use crate::{
 /// that refused connections are put aside; if none could, all are tried.
 ///
 /// A keyed call that its caller repeats with the same id goes to the worker that the id points to. That is the one that
-/// remembers it, unless it was restarted, or workers have come or gone or refused connections in between: workers keep
-/// such records in memory. Neither suspicion nor a broken connection sends it elsewhere: it waits for the next
+/// remembers it, unless it was restarted, or workers have come or gone or refused connections in between. Then the repeat
+/// says that it is one, and how old: a worker that cannot know of the first refuses it, and the call fails as
+/// [`OutcomeUnknown`](CallError::OutcomeUnknown) instead of running twice. This client, and those made of it, know the last
+/// [`SentIds::IDS_MAX`] ids. Neither suspicion nor a broken connection sends a call elsewhere: it waits for the next
 /// connection, and goes to another worker only after this one provably did not take it.
 #[derive(Debug, Clone)]
 pub struct ResilientClient {
@@ -123,6 +126,8 @@ pub(super) struct Shared {
     pub(super) hedges: Mutex<Hedges>,
     pub(super) throttle: Mutex<Throttle>,
     pub(super) settings: Resilience,
+    /// The keyed calls it has sent, and which process each went to; shared by all clients that came of one.
+    pub(super) sent: Arc<SentIds<Instance>>,
 }
 
 impl ResilientClient {
@@ -284,6 +289,7 @@ impl ResilientClient {
 
     fn sharing(&self, selection: Result<Selection, SelectorError>, settings: Resilience) -> Self {
         let shared = Shared::new(self.shared.registry.clone(), selection, settings);
+        let shared = Shared { sent: Arc::clone(&self.shared.sent), ..shared };
         Self { shared: Arc::new(shared), ..self.clone() }
     }
 }
@@ -299,7 +305,7 @@ impl Shared {
         let budget = Budget::new(now, settings.retry_share, settings.retry_reserve);
         let (chooser, budget, hedges) = (Mutex::new(chooser), Mutex::new(budget), Mutex::new(Hedges::new()));
         let throttle = Mutex::new(Throttle::new(now));
-        Self { registry, selection, chooser, budget, hedges, throttle, settings }
+        Self { registry, selection, chooser, budget, hedges, throttle, settings, sent: Arc::default() }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
 pub(super) fn check(method: &mut Method, errors: &mut Errors) {
     check_idempotency(method, errors);
     check_keyed_streams(method, errors);
+    check_rerun(method, errors);
     check_blocking(method, errors);
     check_hedge(method, errors);
 }
@@ -55,6 +56,17 @@ fn check_keyed_streams(method: &mut Method, errors: &mut Errors) {
     }
     if method.returned_stream().is_some() {
         errors.at(&method.answer, MESSAGE);
+    }
+}
+
+/// Only of a keyed method anything is remembered that can be unknown.
+fn check_rerun(method: &Method, errors: &mut Errors) {
+    if let Some(word) = &method.options.on_unknown
+        && !method.is_keyed()
+    {
+        let message = "`on_unknown` is about the request id of a keyed method: write `keyed` too, declare `request_id: Uuid`, \
+                       or write `idempotent` if running twice does no harm";
+        errors.at(word, message);
     }
 }
 

@@ -161,10 +161,11 @@ impl Plan<'_> {
             options.aliases.iter().map(|alias| format!("{}/{}", self.service.wire_name(), alias.value()));
         let aliases: Vec<_> = aliases.collect();
         let aliases = (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])));
+        let reruns = options.on_unknown.is_some().then(|| quote!(.reruns()));
         let blocking = options.blocking.is_some().then(|| quote!(.blocking()));
         let no_cancel = options.no_cancel.is_some().then(|| quote!(.no_cancel()));
         let hedge = options.hedge.is_some().then(|| quote!(.hedge()));
-        quote!(#kind #idempotency #timeout #aliases #blocking #no_cancel #hedge)
+        quote!(#kind #idempotency #reruns #timeout #aliases #blocking #no_cancel #hedge)
     }
 
     fn timeout(&self, timeout: Duration) -> TokenStream {

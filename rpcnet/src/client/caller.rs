@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     body::Streamed,
-    client::options::CallOptions,
+    client::{options::CallOptions, sent::Attempted},
     codec::Codec,
     descriptor::{Idempotency, MethodDescriptor, MethodId},
     error::{AppError, CallError},
@@ -66,6 +66,9 @@ pub struct Request {
     pub fingerprint: u32,
     /// The request id of a keyed call.
     pub request_id: Option<Uuid>,
+    /// Of a keyed call that is not the first with its id: what went before. Whoever sends it fills this in; see
+    /// [`SentIds`](crate::SentIds).
+    pub attempted: Option<Attempted>,
     /// The encoded arguments.
     pub payload: Bytes,
     /// The caller's settings.
@@ -89,6 +92,7 @@ impl Request {
             method: method.id,
             idempotency: method.idempotency,
             request_id,
+            attempted: None,
             payload,
             options,
         }
@@ -102,6 +106,7 @@ impl Request {
             idempotency: options.untyped_idempotency(),
             fingerprint: 0,
             request_id: None,
+            attempted: None,
             payload: payload.into(),
             options,
         }

@@ -41,6 +41,8 @@ pub(super) struct Waiting {
     greeting: Option<Waker>,
     handshake: Option<Result<(), CloseReason>>,
     going_away: bool,
+    /// When the handshake had succeeded: the server's end was there by then.
+    open_since: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -63,9 +65,12 @@ impl Handle {
     }
 
     /// Makes a call. What it streams, if anything, is sent by a task of its own.
-    pub(super) fn call(&self, call: &Call) -> Result<InFlight, Status> {
+    pub(super) fn call(&self, call: &mut Call) -> Result<InFlight, Status> {
         let now = Instant::now().into_std();
         let id = self.shared.with(|state| {
+            if let (Some(repeat), Some(open)) = (&mut call.head.repeat, state.extra.open_since) {
+                repeat.connected = now.saturating_duration_since(open.into_std());
+            }
             let id = state.connection.open(now, call)?;
             let waiters = &mut state.extra.waiters;
             if waiters.len() <= id.slot() {
@@ -173,7 +178,10 @@ impl State<Waiting> {
                         wakers.push(waker);
                     }
                 }
-                Output::Ready { .. } => self.shaken(Ok(()), wakers),
+                Output::Ready { .. } => {
+                    self.extra.open_since = Some(Instant::now());
+                    self.shaken(Ok(()), wakers);
+                }
                 Output::Closed(reason) => {
                     wakers.extend(self.streams.all());
                     self.shaken(Err(reason), wakers);

@@ -6,4 +6,5 @@ pub(crate) mod connect;
 mod connection;
 mod guard;
 pub(crate) mod options;
+pub(crate) mod sent;
 pub(crate) mod stub;

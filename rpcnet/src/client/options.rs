@@ -31,6 +31,7 @@ pub struct CallOptions {
     pub(crate) hedge: Option<Hedge>,
     /// In thousandths, for options are compared.
     pub(crate) max_load: Option<u32>,
+    pub(crate) first_sent_at: Option<Instant>,
 }
 
 /// When a call is sent to a second worker while the first has not answered: see
@@ -143,6 +144,22 @@ impl CallOptions {
         self
     }
 
+    /// Says of a keyed call that it repeats one that was first sent then, or a little later. For repeats of what another client
+    /// sent, of this process or of one that has ended; what a client has sent itself it knows.
+    ///
+    /// A server that was started since, or remembers nothing so old, refuses such a call instead of running it again:
+    /// [`DedupHorizonLost`](crate::Reason::DedupHorizonLost).
+    #[must_use]
+    pub fn first_sent_at(mut self, then: Instant) -> Self {
+        self.first_sent_at = Some(then);
+        self
+    }
+
+    /// What [`first_sent_at`](Self::first_sent_at) was set to.
+    pub fn first_sent_at_set(&self) -> Option<Instant> {
+        self.first_sent_at
+    }
+
     /// These options, with what they leave open taken from `base`.
     #[must_use]
     pub fn or(self, base: &Self) -> Self {
@@ -156,6 +173,7 @@ impl CallOptions {
             affinity: self.affinity.or_else(|| base.affinity.clone()),
             hedge: self.hedge.or(base.hedge),
             max_load: self.max_load.or(base.max_load),
+            first_sent_at: self.first_sent_at.or(base.first_sent_at),
         }
     }
 

@@ -33,6 +33,8 @@ pub struct MethodDescriptor {
     pub no_cancel: bool,
     /// Whether a call that takes long is sent to a second worker too. `#[rpc(hedge)]`.
     pub hedge: bool,
+    /// Whether a keyed one runs again when it is not known how it ended. `#[rpc(on_unknown = "rerun")]`.
+    pub reruns: bool,
     /// The arguments that cross the wire, in order: name and type as written.
     pub arguments: &'static [(&'static str, &'static str)],
     /// The type of the answer as written.
@@ -62,6 +64,7 @@ impl MethodDescriptor {
             blocking: false,
             no_cancel: false,
             hedge: false,
+            reruns: false,
             arguments: &[],
             answer: "",
             docs: "",
@@ -116,6 +119,13 @@ impl MethodDescriptor {
     #[must_use]
     pub const fn no_cancel(mut self) -> Self {
         self.no_cancel = true;
+        self
+    }
+
+    /// As one that runs again under an id whose outcome is not known.
+    #[must_use]
+    pub const fn reruns(mut self) -> Self {
+        self.reruns = true;
         self
     }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     error::AppError,
-    idempotency::CacheLimits,
+    idempotency::{CacheLimits, KeyedGauge},
     local::Local,
     transport::{Address, InvalidIdentityPattern, Listener, Transport, system::System},
     wire::Limits,
@@ -166,6 +166,11 @@ impl Server {
     /// How many calls the server runs, keeps waiting and has refused: to be read while it serves.
     pub fn load(&self) -> ServerLoad {
         ServerLoad(self.settings.admission())
+    }
+
+    /// Reads what the server remembers of keyed calls, while it serves: how many, in how many bytes, how far back.
+    pub fn keyed(&self) -> KeyedGauge {
+        self.settings.keyed.clone()
     }
 
     /// Adds a service that could only be made once the address was known, such as one that calls the cluster in which this

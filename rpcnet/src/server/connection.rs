@@ -16,6 +16,7 @@ use crate::{
         Driver, End, Shared, State,
         streams::{self, Line, Outgoing},
     },
+    idempotency::Repeat,
     status::{Executed, Reason, Status},
     streaming::Streaming,
     transport::{Accepted, Identity, Peer},
@@ -47,6 +48,7 @@ impl Served {
                 peer,
                 identity,
                 codec: Codec::default(),
+                accepted: now,
                 permits: Arc::clone(&permits),
                 running: Vec::new(),
             },
@@ -178,6 +180,8 @@ struct Calls {
     peer: Peer,
     identity: Option<Identity>,
     codec: Codec,
+    /// When the connection was taken up.
+    accepted: std::time::Instant,
     /// One for each call that has a handler. A handler that cannot be ended keeps its own when the call is given up, and the
     /// call's slot is free.
     permits: Arc<Semaphore>,
@@ -276,6 +280,7 @@ impl Calls {
             identity: self.identity.clone(),
             deadline: call.deadline,
             request_id: head.request_id,
+            repeat: head.repeat.map(|repeat| Repeat::read(repeat, self.accepted, Instant::now().into_std())),
             metadata: head.metadata.clone(),
             trace: head.trace,
         };

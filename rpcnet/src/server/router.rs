@@ -37,6 +37,8 @@ pub(crate) struct Route {
     pub(crate) id: MethodId,
     pub(crate) idempotency: Idempotency,
     pub(crate) no_cancel: bool,
+    /// Keyed, and may run again when its outcome is not known.
+    pub(crate) reruns: bool,
     streaming: bool,
     /// `None` for one of bytes.
     pub(crate) method: Option<&'static MethodDescriptor>,
@@ -123,6 +125,7 @@ impl Route {
             id: method.id,
             idempotency: method.idempotency,
             no_cancel: method.no_cancel,
+            reruns: method.reruns,
             streaming: method.kind.is_streaming(),
             method: Some(method),
             handler,
@@ -138,6 +141,7 @@ impl Route {
             id: MethodId::of(name),
             idempotency: Idempotency::AtMostOnce,
             no_cancel: false,
+            reruns: false,
             streaming: false,
             method: None,
             handler,

@@ -27,7 +27,7 @@ use crate::{
     codec::Codec,
     context::{About, Context},
     descriptor::{Idempotency, MethodId},
-    idempotency::{Begin, Cache, Key, Ticket},
+    idempotency::{Begin, Cache, Key, Keyed, Ticket},
     status::{Executed, Reason, Status},
     wire::Limits,
 };
@@ -78,9 +78,11 @@ pub(crate) enum Begun {
 impl Services {
     pub(crate) fn new(router: Router, settings: Settings) -> Arc<Self> {
         router.settle();
+        let cache = Cache::new(settings.cache, now());
+        settings.keyed.reads(&cache);
         Arc::new(Self {
             router,
-            cache: Cache::new(settings.cache),
+            cache,
             limits: settings.limits,
             admission: settings.admission(),
             #[cfg(feature = "tower")]
@@ -132,12 +134,18 @@ impl Services {
         answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
     ) -> Result<Begun, Status> {
         let request_id = request_id(&call)?;
-        let key = Key { method: route.id, request_id };
-        match self.cache.begin(key, call.codec, &call.arguments.payload) {
+        let keyed = Keyed {
+            key: Key { caller: call.about.identity.as_ref(), method: route.id, request_id },
+            codec: call.codec,
+            arguments: &call.arguments.payload,
+            repeat: call.about.repeat,
+            reruns: route.reruns,
+        };
+        match self.cache.begin(now(), &keyed) {
             Begin::Run(ticket) => match self.execution(route, unbounded(call)) {
                 Ok(execution) => Ok(self.detach(execution, Some(ticket), answered)),
                 Err(status) => {
-                    ticket.complete(Err(&status));
+                    ticket.complete(now(), Err(&status));
                     Err(status)
                 }
             },
@@ -164,11 +172,10 @@ impl Services {
         let mut detached = self.detached.lock();
         while detached.try_join_next().is_some() {}
         detached.spawn(async move {
-            let result = execution.await;
-            if let Some(ticket) = ticket {
-                ticket.complete(result.as_ref().map(|streamed| &streamed.answer));
-            }
-            answered(result);
+            answered(match ticket {
+                Some(ticket) => keyed(execution, ticket).await,
+                None => execution.await,
+            });
         });
         Begun::Detached(context)
     }
@@ -227,9 +234,24 @@ impl Drop for Waiting {
 pub(crate) async fn attached(answer: oneshot::Receiver<Result<Answer, Status>>) -> Result<Streamed, Status> {
     let cut_short = |_| {
         let message = "the request was cut short, and what it did is not known";
-        Err(Status::new(Reason::AlreadyCompleted, Executed::Unknown, message))
+        Err(Status::new(Reason::OutcomeUnknown, Executed::Unknown, message))
     };
     answer.await.unwrap_or_else(cut_short).map(Streamed::from)
+}
+
+/// Runs a request, and remembers its answer before it is given. One that ends without having run, because nobody waited for
+/// it any more when its turn came, leaves no record.
+async fn keyed(execution: Execution, ticket: Ticket) -> Result<Streamed, Status> {
+    if ticket.runs_again() {
+        execution.context().set_runs_again();
+    }
+    let result = execution.await;
+    ticket.complete(now(), result.as_ref().map(|streamed| &streamed.answer));
+    result
+}
+
+fn now() -> std::time::Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// A call that outlives its caller: the caller's deadline is not that of the calls it makes.

@@ -6,13 +6,17 @@ use std::{
 };
 
 use super::{admission::Admission, builder::Server};
-use crate::{idempotency::CacheLimits, wire::Limits};
+use crate::{
+    idempotency::{CacheLimits, KeyedGauge},
+    wire::Limits,
+};
 
 /// See the methods of [`ServerBuilder`](super::builder::ServerBuilder).
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) cache: CacheLimits,
+    pub(crate) keyed: KeyedGauge,
     pub(crate) connections_max: usize,
     pub(crate) running_max: usize,
     pub(crate) queued_max: usize,
@@ -28,6 +32,7 @@ impl Default for Settings {
         Self {
             limits: Limits::default(),
             cache: CacheLimits::default(),
+            keyed: KeyedGauge::default(),
             connections_max: Server::CONNECTIONS_MAX_DEFAULT,
             running_max: Server::RUNNING_MAX_DEFAULT,
             queued_max: Server::QUEUED_MAX_DEFAULT,

@@ -76,6 +76,8 @@ pub(crate) mod flags {
     pub(crate) const TRACED: u8 = 16;
     /// The call carries metadata.
     pub(crate) const METADATA: u8 = 32;
+    /// The call is keyed and a repeat.
+    pub(crate) const REPEAT: u8 = 64;
 }
 
 /// A frame's header.

@@ -17,32 +17,67 @@ use crate::{
 /// What a CALL frame says of its call.
 ///
 /// ```text
-///  0           8            16            20           36         61
-/// +-----------+------------+-------------+------------+----------+----------------------------------------+
-/// | method id | timeout µs | fingerprint | request id | trace    | count, then for each pair of metadata: |
-/// |           |            |             | KEYED      | TRACED   | name length, name, value length, value |
-/// +-----------+------------+-------------+------------+----------+----------------------------------------+
-///   u64         u64          u32           16 bytes     25 bytes   u16; u16, UTF-8, u16, UTF-8     METADATA
+///  0           8            16            20           36             52         77
+/// +-----------+------------+-------------+------------+--------------+----------+----------------------------------------+
+/// | method id | timeout µs | fingerprint | request id | age,         | trace    | count, then for each pair of metadata: |
+/// |           |            |             | KEYED      | connected µs | TRACED   | name length, name, value length, value |
+/// +-----------+------------+-------------+------------+--------------+----------+----------------------------------------+
+///   u64         u64          u32           16 bytes     u64, u64       25 bytes   u16; u16, UTF-8, u16, UTF-8     METADATA
+///                                                       REPEAT
 /// ```
 ///
-/// The last three are there only with the flag below their names; what follows moves up.
+/// The last four are there only with the flag below their names; what follows moves up.
 ///
 /// The timeout is what is left of the deadline when the frame is made; `u64::MAX` stands for none. It travels as a
 /// remaining time since the two ends' clocks need not agree. The fingerprint is the lower half of the method's, by which the
 /// server sees that the two ends mean different things; 0 stands for a caller that does not know the method's types. The
-/// trace is the trace id and the span id, big-endian as in `traceparent`, and its flags.
+/// trace is the trace id and the span id, big-endian as in `traceparent`, and its flags. A repeat says how long ago the first
+/// attempt was sent, and how long ago this connection was open; the uppermost bit of its age stands for an earlier
+/// attempt that may have reached another process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CallHead {
     pub(crate) method: MethodId,
     pub(crate) timeout: Option<Duration>,
     pub(crate) fingerprint: u32,
     pub(crate) request_id: Option<Uuid>,
+    /// Of a keyed call that is not the first with its id.
+    pub(crate) repeat: Option<RepeatHead>,
     pub(crate) trace: Option<TraceContext>,
     pub(crate) metadata: Option<Arc<Metadata>>,
     /// The caller knows the method as one with a stream.
     pub(crate) streaming: bool,
     /// The caller streams.
     pub(crate) items: bool,
+}
+
+/// What a repeat says of the attempts before it, at the moment its frame is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RepeatHead {
+    /// How long ago the first attempt was sent.
+    pub(crate) age: Duration,
+    /// How long ago the client saw that this connection was open. Against it the server measures an attempt that is older than
+    /// the connection, so that no delay on the way makes it look younger than it is.
+    pub(crate) connected: Duration,
+    /// An earlier attempt may have reached another process.
+    pub(crate) elsewhere: bool,
+}
+
+impl RepeatHead {
+    const BYTES: usize = 16;
+    const ELSEWHERE: u64 = 1 << 63;
+
+    fn encode(self, out: &mut BytesMut) {
+        let elsewhere = if self.elsewhere { Self::ELSEWHERE } else { 0 };
+        out.put_u64_le(micros(self.age) & !Self::ELSEWHERE | elsewhere);
+        out.put_u64_le(micros(self.connected));
+    }
+
+    fn decode(head: &mut &[u8]) -> Option<Self> {
+        let (age, connected) = (head.try_get_u64_le().ok()?, head.try_get_u64_le().ok()?);
+        let elsewhere = age & Self::ELSEWHERE != 0;
+        let age = Duration::from_micros(age & !Self::ELSEWHERE);
+        Some(Self { age, connected: Duration::from_micros(connected), elsewhere })
+    }
 }
 
 impl CallHead {
@@ -53,6 +88,7 @@ impl CallHead {
     pub(crate) fn flags(&self) -> u8 {
         let flag = |there: bool, flag: u8| if there { flag } else { 0 };
         flag(self.request_id.is_some(), flags::KEYED)
+            | flag(self.repeat.is_some(), flags::REPEAT)
             | flag(self.trace.is_some(), flags::TRACED)
             | flag(self.metadata.is_some(), flags::METADATA)
             | flag(self.streaming, flags::STREAMING)
@@ -62,6 +98,7 @@ impl CallHead {
     pub(crate) fn encoded_len(&self) -> usize {
         Self::FIXED_BYTES
             + self.request_id.map_or(0, |_| Self::REQUEST_ID_BYTES)
+            + self.repeat.map_or(0, |_| RepeatHead::BYTES)
             + self.trace.map_or(0, |_| Self::TRACE_BYTES)
             + self.metadata.as_ref().map_or(0, |metadata| 2 + metadata.encoded_len())
     }
@@ -72,6 +109,9 @@ impl CallHead {
         out.put_u32_le(self.fingerprint);
         if let Some(id) = self.request_id {
             out.put_slice(id.as_bytes());
+        }
+        if let Some(repeat) = self.repeat {
+            repeat.encode(out);
         }
         if let Some(trace) = self.trace {
             out.put_u128(trace.trace_id());
@@ -96,6 +136,7 @@ impl CallHead {
         let fingerprint = head.try_get_u32_le().ok()?;
         let request_id =
             if has(flags::KEYED) { Some(Uuid::from_u128(head.try_get_u128().ok()?)) } else { None };
+        let repeat = if has(flags::REPEAT) { Some(RepeatHead::decode(&mut head)?) } else { None };
         let trace = if has(flags::TRACED) { Some(decode_trace(&mut head)?) } else { None };
         let metadata = if has(flags::METADATA) { Some(Arc::new(decode_metadata(&mut head)?)) } else { None };
         Some(Self {
@@ -103,6 +144,7 @@ impl CallHead {
             timeout: timeout.map(Duration::from_micros),
             fingerprint,
             request_id,
+            repeat,
             trace,
             metadata,
             streaming: has(flags::STREAMING),

@@ -56,7 +56,7 @@ mod streams;
 pub(crate) use audit::Held;
 pub(crate) use calls::Call;
 pub(crate) use connection::{Connection, Role};
-pub(crate) use head::CallHead;
+pub(crate) use head::{CallHead, RepeatHead};
 pub(crate) use streams::Writing;
 
 pub(crate) use limits::FRAME_PAYLOAD_MAX;

@@ -14,7 +14,7 @@ use super::world::{World, ip, ms, settled};
 use crate::{
     LoadBalancing,
     balance::rendezvous,
-    membership::ClusterEvent::{NodeJoined, NodeRecovered, NodeSuspected},
+    membership::ClusterEvent::{NodeFailed, NodeJoined, NodeRecovered, NodeSuspected},
     registry::testing::node,
 };
 
@@ -141,10 +141,15 @@ async fn row_16_a_repeated_request_id_meets_the_worker_that_remembers_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_keyed_call_whose_worker_is_restarted_under_it_is_reported_and_not_run_again() {
-    let (world, client, booked) = ledgers().await;
+    let (world, _, booked) = ledgers().await;
+    let cluster = world.client();
+    let client = LedgerClient::new(cluster.clone().select("role=worker"));
     let id = Uuid::from_u128(5);
     let number = points_to(&world, id);
-    let call = tokio::spawn(async move { client.book(id, 100).await });
+    let call = tokio::spawn({
+        let client = client.clone();
+        async move { client.book(id, 100).await }
+    });
     settled().await;
     world.kill(number);
     start(&world, number, &booked).await;
@@ -157,6 +162,29 @@ async fn a_keyed_call_whose_worker_is_restarted_under_it_is_reported_and_not_run
         1,
         "nobody else was asked to book it, nor the process in its place"
     );
+    let repeat = client.book(id, 100).await.expect_err("whoever is asked now cannot know");
+    assert_eq!(repeat.reason(), Some(Reason::DedupHorizonLost));
+    let narrower = LedgerClient::new(cluster.clone().select("role=worker"));
+    let repeat = narrower.book(id, 100).await.expect_err("it was made of the client that sent the first");
+    assert_eq!(repeat.reason(), Some(Reason::DedupHorizonLost));
+    world.kill(number);
+    world.cluster.tell(NodeFailed(node(number, 2)));
+    settled().await;
+    let repeat =
+        client.book(id, 100).await.expect_err("nor can another worker, however long it has been there");
+    assert!(matches!(&repeat, CallError::OutcomeUnknown(_)), "{repeat}");
+    assert_eq!(booked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyed_call_that_its_worker_did_not_take_runs_at_another_which_does_not_take_it_for_a_repeat() {
+    let (world, client, booked) = ledgers().await;
+    let id = Uuid::from_u128(5);
+    let number = points_to(&world, id);
+    world.kill(number);
+    let other = client.book(id, 100).await.expect("nobody had it");
+    assert_ne!(other, number);
+    assert_eq!(booked.load(Ordering::Relaxed), 1);
 }
 
 /// The worker a request id points to.

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use super::super::sent::SentIds;
 use super::{
     super::{
         connect::{ConnectError, Connector},
@@ -109,7 +110,7 @@ impl ChannelBuilder {
     pub fn lazy(self) -> Channel {
         let (address, codec) = (self.connector.address.clone(), self.connector.codec);
         let lines = (0..self.connections.get()).map(|_| Line::new(self.connector.clone())).collect();
-        let inner = Inner { address, codec, lines, calls: AtomicUsize::new(0) };
+        let inner = Inner { address, codec, lines, calls: AtomicUsize::new(0), sent: SentIds::new() };
         Channel { inner: Arc::new(inner), options: self.options }
     }
 

@@ -14,6 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 pub use builder::ChannelBuilder;
 
@@ -24,6 +25,7 @@ use super::{
     connection::Handle,
     guard::InFlight,
     options::CallOptions,
+    sent::{Attempted, SentIds},
 };
 use crate::{
     body::Streamed,
@@ -32,7 +34,7 @@ use crate::{
     status::{Executed, Reason, Status},
     streaming::Streaming,
     transport::Address,
-    wire::{Call, CallHead},
+    wire::{Call, CallHead, RepeatHead},
 };
 
 /// A channel to one server.
@@ -66,6 +68,8 @@ struct Inner {
     lines: Vec<Arc<Line>>,
     /// Counts the calls, which take the lines in turn.
     calls: AtomicUsize,
+    /// The keyed calls it has carried.
+    sent: SentIds<()>,
 }
 
 impl Channel {
@@ -134,6 +138,17 @@ impl Channel {
         Request { options: request.options.or(&self.options), ..request }
     }
 
+    /// Says of a keyed call what this channel has sent of it before. Gives back the id of one that is sent for the first
+    /// time.
+    fn mark_repeat(&self, request: &mut Request) -> Option<Uuid> {
+        let id = request.request_id.filter(|_| request.attempted.is_none())?;
+        let (now, since) = (Instant::now().into_std(), request.options.first_sent_at_set());
+        let attempted = self.inner.sent.send(now, id, (), since);
+        // There is one address, and whether its process is still the same follows from the age.
+        request.attempted = attempted.map(|attempted| Attempted { elsewhere: false, ..attempted });
+        attempted.is_none().then_some(id)
+    }
+
     fn at(&self, request: &Request, status: Status) -> Status {
         status.at(format_args!("{} at {}", request.name, self.address()))
     }
@@ -157,14 +172,14 @@ impl Channel {
             Call { head: head(request, deadline, kind), payload: std::mem::take(&mut request.payload) };
         let line = self.inner.next_line();
         if let Some(connection) = line.current() {
-            match connection.call(&call) {
+            match connection.call(&mut call) {
                 Err(_) if !connection.is_open() => {}
                 result => return result,
             }
         }
         let connection = self.connection(line, deadline, request.options.waits_for_ready()).await?;
         call.head = head(request, deadline, kind);
-        connection.call(&call)
+        connection.call(&mut call)
     }
 
     /// The connection for a call, by its deadline.
@@ -215,6 +230,11 @@ fn head(request: &Request, deadline: Option<Instant>, kind: Kind) -> CallHead {
         timeout: deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
         fingerprint: request.fingerprint,
         request_id: request.request_id,
+        repeat: request.attempted.map(|attempted| RepeatHead {
+            age: Instant::now().into_std().saturating_duration_since(attempted.first),
+            connected: Duration::ZERO,
+            elsewhere: attempted.elsewhere,
+        }),
         trace: options.trace_now(),
         metadata: options.metadata.clone().filter(|metadata| !metadata.is_empty()),
         streaming: matches!(kind, Kind::Streaming { .. }),
@@ -226,10 +246,16 @@ impl Caller for Channel {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
         let mut request = self.with_options(request);
         let deadline = Instant::from_std(request.options.deadline(Instant::now().into_std()));
+        let first = self.mark_repeat(&mut request);
         let answer = match self.begin(&mut request, Some(deadline), Kind::Unary).await {
             Ok(call) => call.await,
             Err(status) => Err(status),
         };
+        if let (Some(id), Err(status)) = (first, &answer)
+            && status.executed() == Executed::No
+        {
+            self.inner.sent.take_back(id);
+        }
         answer.map(|streamed| streamed.answer).map_err(|status| self.at(&request, status))
     }
 

@@ -7,6 +7,7 @@ use super::*;
 use crate::wire::{
     flow::{Batch, Reading},
     frame::{Header, Kind, flags},
+    head::RepeatHead,
     outbox::Outbox,
 };
 
@@ -119,6 +120,14 @@ fn a_keyed_call() {
     let request_id = Some(Uuid::from_bytes([0xab; 16]));
     let head = CallHead { request_id, fingerprint: 0x0403_0201, ..head(Some(Duration::from_millis(1))) };
     sends_and_takes(head, "hi", &golden!("call-keyed"));
+}
+
+#[test]
+fn a_repeat() {
+    let request_id = Some(Uuid::from_bytes([0xab; 16]));
+    let (age, connected) = (Duration::from_millis(2), Duration::from_millis(1));
+    let repeat = Some(RepeatHead { age, connected, elsewhere: true });
+    sends_and_takes(CallHead { request_id, repeat, ..head(None) }, "hi", &golden!("call-repeat"));
 }
 
 #[test]
@@ -314,6 +323,7 @@ fn the_tables_of_kinds_and_flags_are_those_of_the_implementation() {
         (flags::ITEMS, "ITEMS"),
         (flags::TRACED, "TRACED"),
         (flags::METADATA, "METADATA"),
+        (flags::REPEAT, "REPEAT"),
     ];
     assert!(listed.eq(there.map(|(value, name)| (value.to_string(), name.to_owned()))));
 }

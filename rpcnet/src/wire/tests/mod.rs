@@ -168,6 +168,7 @@ fn head(timeout: Option<Duration>) -> CallHead {
         timeout,
         fingerprint: 0,
         request_id: None,
+        repeat: None,
         trace: None,
         metadata: None,
         streaming: false,
