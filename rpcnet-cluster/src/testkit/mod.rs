@@ -54,10 +54,12 @@ use std::{
 
 use parking_lot::Mutex;
 use rpcnet::transport::memory::MemoryNetwork;
+use uuid::Uuid;
 
 use self::node::Running;
 pub use self::node::{TestNode, TestNodeBuilder};
 pub use self::{history::Told, seeds::for_each_seed};
+use crate::membership::NodeId;
 
 /// Where every node gossips, and where it serves calls.
 const GOSSIP_PORT: u16 = 7946;
@@ -78,8 +80,10 @@ pub struct TestCluster {
     nodes: Arc<Mutex<Nodes>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Nodes {
+    /// What ids are drawn from: rings and ties follow from them.
+    random: fastrand::Rng,
     /// Hosts given out, by the label of the node that lives there.
     hosts: BTreeMap<String, IpAddr>,
     /// The nodes that run, by label.
@@ -87,9 +91,11 @@ struct Nodes {
 }
 
 impl TestCluster {
-    /// An empty cluster. The seed decides which datagrams a lossy network loses.
+    /// An empty cluster. The seed decides the nodes' ids, and which datagrams a lossy network loses.
     pub fn new(seed: u64) -> Self {
-        Self { network: MemoryNetwork::new(seed), nodes: Arc::default() }
+        let random = fastrand::Rng::with_seed(seed);
+        let nodes = Nodes { random, hosts: BTreeMap::new(), running: BTreeMap::new() };
+        Self { network: MemoryNetwork::new(seed), nodes: Arc::new(Mutex::new(nodes)) }
     }
 
     /// The network between the nodes, with its latency and its losses.
@@ -105,7 +111,8 @@ impl TestCluster {
         let [high, low] = u16::try_from(next + 1).expect("fewer than 65 536 nodes").to_be_bytes();
         let new = IpAddr::V4(Ipv4Addr::new(10, 0, high, low));
         let ip = *nodes.hosts.entry(label.to_owned()).or_insert(new);
-        TestNodeBuilder::new(self.clone(), label, ip)
+        let id = NodeId::new(Uuid::from_u128(nodes.random.u128(..)));
+        TestNodeBuilder::new(self.clone(), label, ip, id)
     }
 
     /// Waits until every running node sees every running node and nobody else.

@@ -60,9 +60,9 @@ pub struct TestNode {
 }
 
 impl TestNodeBuilder {
-    pub(super) fn new(cluster: TestCluster, label: &str, ip: IpAddr) -> Self {
+    pub(super) fn new(cluster: TestCluster, label: &str, ip: IpAddr, id: NodeId) -> Self {
         let (label, balancing) = (label.to_owned(), LoadBalancing::RoundRobin.into());
-        let settings = ClusterMembership::builder();
+        let settings = ClusterMembership::builder().node_id(id);
         Self {
             cluster,
             label,

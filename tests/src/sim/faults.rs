@@ -136,6 +136,10 @@ impl<C: Core> World<C> {
 
     fn make_lossy(&mut self, nodes: &[u32], ingress: f64, egress: f64) {
         self.counts.cuts += nodes.len() as u64;
+        if ingress >= 1.0 {
+            // Who hears nobody holds itself cut off, and says so.
+            self.partings.silenced();
+        }
         let until = if ingress + egress > 0.0 { Duration::MAX } else { self.now + AFTERMATH };
         for &node in nodes {
             self.network.lose(node, ingress, egress);
