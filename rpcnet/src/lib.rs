@@ -105,6 +105,7 @@ pub use schema::{Describer, Schema, schema_of};
 pub use server::{
     admission::ServerLoad,
     builder::{BindError, Server, ServerBuilder},
+    drain::{Drained, ServerHandle},
     routes::{Routes, Service},
 };
 pub use status::{Code, Executed, Reason, Status};

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use rpcnet::{CallError, Executed, Reason, Server, transport::Transport};
+use bytes::Bytes;
+use rpcnet::{
+    CallError, Channel, Executed, Reason, Server,
+    transport::{Transport, memory::MemoryNetwork},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
@@ -123,4 +127,76 @@ async fn a_shutdown_does_not_wait_for_clients_that_have_nothing_to_say() {
     assert!(begin.elapsed() < Duration::from_millis(10), "{:?}", begin.elapsed());
     let error = bench.echo(String::new()).await.unwrap_err();
     assert_eq!((error.reason(), error.executed()), (Some(Reason::ConnectFailed), Executed::No));
+}
+
+/// A server that takes a second for each call, one at a time if it is told so, its handle, and a channel to it.
+async fn drainable(running_max: usize) -> (rpcnet::ServerHandle, tokio::task::JoinHandle<()>, Channel) {
+    let network = MemoryNetwork::new(1);
+    let server = Server::builder()
+        .transport(network.host([10, 0, 0, 1]))
+        .running_max(running_max)
+        .register("second", |bytes| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(bytes)
+        })
+        .bind("10.0.0.1:80")
+        .await
+        .unwrap();
+    let (handle, address) = (server.handle(), server.address().clone());
+    let serving = tokio::spawn(server.serve());
+    let channel = Channel::builder(address).transport(network.host([10, 0, 0, 2])).connect().await.unwrap();
+    (handle, serving, channel)
+}
+
+fn second(channel: &Channel) -> tokio::task::JoinHandle<Result<Bytes, CallError>> {
+    let channel = channel.clone();
+    tokio::spawn(async move { channel.call("second", vec![]).await })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drained_server_answers_what_it_took_also_what_waits_and_ends_as_soon_as_it_has() {
+    let (handle, serving, channel) = drainable(1).await;
+    let (runs, waits) = (second(&channel), second(&channel));
+    settle().await;
+    assert_eq!((handle.load().running(), handle.load().queued()), (1, 1));
+    let begin = Instant::now();
+    let draining = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.drain(Duration::from_secs(60)).await }
+    });
+    settle().await;
+    let refused = second(&channel).await.unwrap().unwrap_err();
+    assert_eq!(refused.executed(), Executed::No, "{refused}");
+    assert_eq!(draining.await.unwrap().cut_off, 0);
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    runs.await.unwrap().unwrap();
+    waits.await.unwrap().unwrap();
+    serving.await.unwrap();
+    assert_eq!(handle.drain(Duration::ZERO).await.cut_off, 0, "it has ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_drained_server_cuts_off_is_counted() {
+    let (handle, serving, channel) = drainable(2).await;
+    let calls = [second(&channel), second(&channel), second(&channel)];
+    settle().await;
+    let drained = handle.drain(Duration::from_millis(100)).await;
+    assert_eq!(drained.cut_off, 3);
+    for call in calls {
+        call.await.unwrap().unwrap_err();
+    }
+    serving.await.unwrap();
+    assert_eq!((handle.load().running(), handle.load().queued()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_drains_a_server_that_ends_otherwise_is_not_kept_waiting() {
+    let (handle, serving, _channel) = drainable(1).await;
+    serving.abort();
+    assert_eq!(handle.drain(Duration::from_secs(60)).await.cut_off, 0);
+    let idle = Server::builder().transport(MemoryNetwork::new(1).host([10, 0, 0, 1]));
+    let idle = idle.bind("10.0.0.1:80").await.unwrap();
+    let handle = idle.handle();
+    drop(idle);
+    assert_eq!(handle.drain(Duration::from_secs(60)).await.cut_off, 0);
 }

@@ -4,7 +4,13 @@ use std::{collections::BTreeMap, future::poll_fn, io, sync::Arc, time::Duration}
 
 use tokio::task::{Id, JoinSet};
 
-use super::{connection::Served, router::Router, services::Services, settings::Settings};
+use super::{
+    connection::Served,
+    drain::{Drained, Serving},
+    router::Router,
+    services::Services,
+    settings::Settings,
+};
 use crate::transport::{Accepted, Listener};
 
 /// How long the loop rests after an accept that failed for want of something, such as file descriptors: without it the
@@ -33,17 +39,18 @@ impl Accept {
         Self { listener, services, connections_max, shutdown_timeout, tasks, served }
     }
 
-    pub(super) async fn run(mut self, shutdown: impl Future<Output = ()>) {
-        let mut shutdown = std::pin::pin!(shutdown);
-        loop {
+    pub(super) async fn run(mut self, serving: Serving, shutdown: impl Future<Output = ()>) {
+        let (mut shutdown, mut ordered) = (std::pin::pin!(shutdown), std::pin::pin!(serving.ordered()));
+        let grace = loop {
             let listener = &mut self.listener;
             tokio::select! {
-                () = &mut shutdown => break,
+                () = &mut shutdown => break self.shutdown_timeout,
+                grace = &mut ordered => break grace,
                 Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),
                 accepted = poll_fn(|cx| listener.poll_accept(cx)) => self.accepted(accepted).await,
             }
-        }
-        self.drain().await;
+        };
+        serving.end(self.drain(grace).await);
     }
 
     /// No error ends the loop: it is that of one connection, or passes.
@@ -77,7 +84,7 @@ impl Accept {
     }
 
     /// Lets the calls under way finish, for as long as they may.
-    async fn drain(mut self) {
+    async fn drain(mut self, grace: Duration) -> Drained {
         drop(self.listener);
         self.served.values().for_each(Served::drain);
         let finish = async {
@@ -89,14 +96,18 @@ impl Accept {
             }
             self.services.finish().await;
         };
-        if tokio::time::timeout(self.shutdown_timeout, finish).await.is_err() {
-            let left = self.tasks.len();
-            tracing::warn!(
-                left,
-                "connections closed: `shutdown_timeout` is over, and calls are still under way"
-            );
-            self.served.values().for_each(Served::close);
-            while self.tasks.join_next().await.is_some() {}
+        if tokio::time::timeout(grace, finish).await.is_ok() {
+            return Drained::default();
         }
+        let (left, cut_off) = (self.tasks.len(), self.services.admission.under_way());
+        tracing::warn!(
+            left,
+            cut_off,
+            ?grace,
+            "connections closed: the time to finish is over, and calls are still under way"
+        );
+        self.served.values().for_each(Served::close);
+        while self.tasks.join_next().await.is_some() {}
+        Drained { cut_off }
     }
 }

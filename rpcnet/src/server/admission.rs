@@ -106,6 +106,11 @@ impl Admission {
         Ok(Queued(turn))
     }
 
+    /// Calls that run or wait for their turn.
+    pub(crate) fn under_way(&self) -> usize {
+        self.running_max - self.turns.available_permits() + self.queued.load(Relaxed)
+    }
+
     fn overloaded(&self) -> Status {
         let Self { running_max, queued_max, .. } = self;
         let message = format!(

@@ -13,6 +13,7 @@ use super::{
     accept::Accept,
     access::Rule,
     admission::ServerLoad,
+    drain::{ServerHandle, Serving},
     handler::untyped,
     router::{Duplicate, Router},
     routes::Service,
@@ -48,6 +49,7 @@ pub struct Server {
     settings: Settings,
     listener: Box<dyn Listener>,
     address: Address,
+    serving: Serving,
 }
 
 /// Settings of a [`Server`].
@@ -173,6 +175,11 @@ impl Server {
         self.settings.keyed.clone()
     }
 
+    /// The server seen from outside, to be kept when it serves: how busy it is, and how to end it.
+    pub fn handle(&self) -> ServerHandle {
+        self.serving.handle(self.load())
+    }
+
     /// Adds a service that could only be made once the address was known, such as one that calls the cluster in which this
     /// server is announced.
     ///
@@ -209,7 +216,7 @@ impl Server {
         allow(&mut self.router, methods.to_owned(), Rule::new(methods, callers))
     }
 
-    /// Serves until the future is dropped.
+    /// Serves until it is told to end by its [`handle`](Self::handle), or the future is dropped.
     pub async fn serve(self) {
         self.serve_with_shutdown(std::future::pending()).await;
     }
@@ -217,10 +224,11 @@ impl Server {
     /// Serves until `shutdown` completes, then lets the calls under way finish.
     ///
     /// From then on no connection is accepted and clients are told to make their next calls elsewhere. What is still
-    /// running after [`shutdown_timeout`](ServerBuilder::shutdown_timeout) is cancelled.
+    /// running after [`shutdown_timeout`](ServerBuilder::shutdown_timeout) is cancelled. [`ServerHandle::drain`] does the same,
+    /// with a time of its own, and says what was cancelled.
     pub async fn serve_with_shutdown(self, shutdown: impl Future<Output = ()>) {
-        let Self { router, settings, listener, .. } = self;
-        Accept::new(listener, router, settings).run(shutdown).await;
+        let Self { router, settings, listener, serving, .. } = self;
+        Accept::new(listener, router, settings).run(serving, shutdown).await;
     }
 }
 
@@ -407,7 +415,7 @@ impl ServerBuilder {
         match self.transport.listen(&address).await {
             Ok(listener) => {
                 let address = listener.address();
-                Ok(Server { router, settings: self.settings, listener, address })
+                Ok(Server { router, settings: self.settings, listener, address, serving: Serving::new() })
             }
             Err(cause) => Err(BindError::Listen { address, cause }),
         }

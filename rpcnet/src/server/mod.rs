@@ -5,6 +5,7 @@ mod access;
 pub(crate) mod admission;
 pub(crate) mod builder;
 mod connection;
+pub(crate) mod drain;
 pub(crate) mod execution;
 pub(crate) mod handler;
 pub(crate) mod router;
