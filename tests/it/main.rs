@@ -7,6 +7,7 @@ mod calls;
 mod channel;
 mod cluster;
 mod codecs;
+mod drain;
 mod files;
 mod fingerprint;
 mod hostile;

@@ -90,3 +90,25 @@ async fn a_missing_row_is_an_answer() {
     let never = async { unreachable!("the breaker is open") };
     assert_eq!(stock(&breaker, never).await, None);
 }
+
+// ANCHOR: drain
+async fn serve_until(stop: impl Future<Output = ()>, cluster: ClusterMembership, server: Server) -> usize {
+    let handle = server.handle();
+    tokio::spawn(server.serve());
+    stop.await;
+    cluster.drain(&handle, Duration::from_secs(20)).await.cut_off
+}
+// ANCHOR_END: drain
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_told_to_stop_leaves_after_its_notice() {
+    let host = rpcnet::transport::memory::MemoryNetwork::new(1).host([10, 0, 0, 1]);
+    let shop = Server::builder().service(CatalogServer::new(Shop)).transport(host.clone());
+    let shop = shop.bind("10.0.0.1:80").await.expect("a free port");
+    let node =
+        ClusterMembership::builder().memory_host(host).bind("10.0.0.1:7946").advertise(shop.local_addr());
+    let node = node.join().await.expect("nobody else is needed");
+    let begun = tokio::time::Instant::now();
+    assert_eq!(serve_until(std::future::ready(()), node, shop).await, 0);
+    assert!(begun.elapsed() >= ClusterMembership::DRAIN_NOTICE);
+}

@@ -11,6 +11,7 @@
 mod bound;
 mod builder;
 mod counters;
+mod drain;
 mod driver;
 mod events;
 mod gate;

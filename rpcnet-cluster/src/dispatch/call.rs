@@ -225,8 +225,10 @@ impl<'a> Call<'a> {
             Some(selector) => format!("no worker matches `{selector}`"),
             None => "there is no worker".to_owned(),
         };
+        let draining = snapshot.workers.iter().filter(|worker| worker.is_draining()).count();
+        let draining = if draining > 0 { format!(" ({draining} draining)") } else { String::new() };
         format!(
-            "{}: {wanted}, after waiting for {}; nodes known to the registry: {}, workers: {}",
+            "{}: {wanted}, after waiting for {}; nodes known to the registry: {}, workers: {}{draining}",
             self.request.name,
             self.waited(),
             snapshot.nodes.len(),

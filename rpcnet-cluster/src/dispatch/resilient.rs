@@ -93,7 +93,7 @@ use crate::{
 ///
 /// # Who is picked
 ///
-/// Of the workers that the selector names, those that could be reached when last tried (a refused connection puts a worker
+/// Of the workers that the selector names and that are not [draining](crate::Worker::is_draining), those that could be reached when last tried (a refused connection puts a worker
 /// aside at once, for 100 ms at first and twice as long each further time, up to 10 s) and whose calls do not fail (five
 /// failures in a row, or under 80 % of at least twenty calls in thirty seconds answered, put a worker aside for a second at
 /// first, up to a minute, until one call shows that it is well; never more than a third of the workers, nor the last); of

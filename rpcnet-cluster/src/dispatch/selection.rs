@@ -32,7 +32,7 @@ impl Selection {
         self.selector.as_ref()
     }
 
-    /// The places of the selected workers among those of the snapshot.
+    /// The places of the selected workers among those of the snapshot. One that is draining is none: it takes its leave.
     pub(crate) fn places(&self, snapshot: &Arc<Snapshot>) -> Arc<[usize]> {
         let mut last = self.last.lock();
         if !std::ptr::eq(last.of.as_ptr(), Arc::as_ptr(snapshot)) {
@@ -43,8 +43,9 @@ impl Selection {
 
     fn select(&self, snapshot: &Snapshot) -> Arc<[usize]> {
         let selected = |place: &usize| {
-            let tags = &snapshot.workers[*place].tags;
-            self.selector.as_ref().is_none_or(|selector| selector.matches(tags))
+            let worker = &snapshot.workers[*place];
+            !worker.is_draining()
+                && self.selector.as_ref().is_none_or(|selector| selector.matches(&worker.tags))
         };
         (0..snapshot.workers.len()).filter(selected).collect()
     }

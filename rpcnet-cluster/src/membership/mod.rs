@@ -50,7 +50,7 @@ pub use id::{Generation, Incarnation, NodeId};
 pub use message::Malformed;
 pub use node::Membership;
 pub use output::{Output, StreamFailure, StreamId};
-pub use tags::TagError;
+pub use tags::{DRAINING_TAG, TagError};
 pub use unreadable::Unreadable;
 
 pub(crate) use limits::{DATAGRAM_BYTES_MAX, GENERATION_MAX, SEAL_BYTES, STREAM_BYTES_MAX};

@@ -7,6 +7,11 @@ use thiserror::Error;
 
 use super::limits::{LABEL_BYTES_MAX, TAG_KEY_BYTES_MAX, TAGS_BYTES_MAX, TAGS_MAX};
 
+/// The tag of a node whose server takes its leave, whatever its value: registries hand out no new calls to it. Set by
+/// [`ClusterMembership::drain`](crate::ClusterMembership::drain); an operator may set it to take a worker out of use, and remove
+/// it again.
+pub const DRAINING_TAG: &str = "rpcnet.draining";
+
 /// Why a label or a tag was refused. The caller's fault; nothing was changed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]

@@ -109,7 +109,8 @@ impl WorkerRegistry {
 
     /// The worker that the next call should go to, of those with these tags, or of all.
     ///
-    /// Workers that could not be reached a moment ago, and those under suspicion, are chosen only when there is no other.
+    /// Workers that could not be reached a moment ago, and those under suspicion, are chosen only when there is no other; those
+    /// that are draining are not chosen at all.
     ///
     /// # Errors
     ///
@@ -117,8 +118,9 @@ impl WorkerRegistry {
     pub fn select_worker(&self, selector: Option<&str>) -> Result<Worker, SelectError> {
         let selector = selector.map(str::parse::<Selector>).transpose()?;
         let snapshot = self.snapshot();
-        let matches =
-            |worker: &&Worker| selector.as_ref().is_none_or(|selector| selector.matches(&worker.tags));
+        let matches = |worker: &&Worker| {
+            !worker.is_draining() && selector.as_ref().is_none_or(|selector| selector.matches(&worker.tags))
+        };
         let field: Vec<_> = snapshot.workers.iter().filter(matches).collect();
         let runners: Vec<_> = field.iter().map(|worker| worker.runner()).collect();
         let among: Vec<_> = eligible(&runners).into_iter().map(|place| field[place]).collect();

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     balance::{About, Candidate, Place, ZONE_TAG},
     dispatch::{Line, Runner},
-    membership::{Generation, Node, NodeId},
+    membership::{DRAINING_TAG, Generation, Node, NodeId},
 };
 
 /// A node that serves calls: a member of the cluster that advertised where its RPC service listens.
@@ -102,15 +102,21 @@ impl Worker {
     }
 
     /// Whether nothing speaks against sending calls here: nobody in the cluster suspected the worker when it was taken from
-    /// the registry, and this process could reach it when it last tried.
+    /// the registry, it was not draining, and this process could reach it when it last tried.
     pub fn is_healthy(&self) -> bool {
-        !self.suspected && self.line.admits()
+        !self.is_degraded() && !self.is_draining()
     }
 
-    /// Whether something does: the worker is suspected, or could not be reached a moment ago. It is still a member, and
+    /// Whether the worker is suspected, or could not be reached a moment ago, or its calls fail. It is still a member, and
     /// gets calls when there is no other.
     pub fn is_degraded(&self) -> bool {
-        !self.is_healthy()
+        self.suspected || !self.line.admits()
+    }
+
+    /// Whether the worker is about to leave: it gets no new calls, and finishes those it has. See
+    /// [`ClusterMembership::drain`](crate::ClusterMembership::drain).
+    pub fn is_draining(&self) -> bool {
+        self.tags.contains_key(DRAINING_TAG)
     }
 
     pub(crate) fn instance(&self) -> Instance {

@@ -6,7 +6,7 @@
 //! | what happens | how |
 //! |---|---|
 //! | a process starts, again after it ended | [`TestCluster::node`], [`TestNodeBuilder::start`] |
-//! | it is killed; it ends as it should | [`TestNode::kill`]; [`TestNode::shutdown`] |
+//! | it is killed; it ends as it should, at once or with notice | [`TestNode::kill`]; [`TestNode::shutdown`], [`TestNode::drain`] |
 //! | it is stopped and goes on | [`TestNode::pause`], [`TestNode::resume`] |
 //! | its packets are late | [`TestNode::slow_down`] |
 //! | the network splits; a link fails, in one direction; it heals | [`TestCluster::partition`]; [`TestCluster::cut`], [`TestCluster::cut_one_way`]; [`TestCluster::heal`] |

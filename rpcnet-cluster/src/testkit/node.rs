@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rpcnet::{Server, ServerBuilder};
+use rpcnet::{Drained, Server, ServerBuilder, ServerHandle};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
@@ -38,6 +38,7 @@ pub(super) struct Running {
     pub(super) membership: ClusterMembership,
     serving: Option<JoinHandle<()>>,
     shutdown: Option<oneshot::Sender<()>>,
+    server: Option<ServerHandle>,
 }
 
 impl Drop for Running {
@@ -144,13 +145,13 @@ impl TestNodeBuilder {
         for (key, value) in tags {
             builder = builder.tag(key, value);
         }
-        let (mut serving, mut shutdown) = (None, None);
+        let (mut serving, mut shutdown, mut handle) = (None, None, None);
         if let Some(server) = server {
             let server = server.transport(host).bind(SocketAddr::new(ip, RPC_PORT)).await;
             let server = server.unwrap_or_else(|error| panic!("the node {label} cannot serve: {error}"));
             builder = builder.advertise(server.local_addr());
             let (stop, stopped) = oneshot::channel();
-            shutdown = Some(stop);
+            (shutdown, handle) = (Some(stop), Some(server.handle()));
             serving = Some(tokio::spawn(server.serve_with_shutdown(async move {
                 let _ = stopped.await;
             })));
@@ -159,7 +160,7 @@ impl TestNodeBuilder {
         let membership = membership.unwrap_or_else(|error| panic!("the node {label} cannot join: {error}"));
         let history = History::of(&membership);
         let registry = WorkerRegistry::new(&membership, balancing);
-        let running = Running { membership: membership.clone(), serving, shutdown };
+        let running = Running { membership: membership.clone(), serving, shutdown, server: handle };
         cluster.nodes.lock().running.insert(label.clone(), running);
         TestNode { cluster, label, ip, membership, registry, history }
     }
@@ -254,5 +255,22 @@ impl TestNode {
         if let Some(serving) = running.serving.take() {
             let _ = serving.await;
         }
+    }
+
+    /// Takes the node out as an operator does who restarts one after the other: [`ClusterMembership::drain`]. One that
+    /// serves nothing just leaves, and one that does not run does nothing.
+    pub async fn drain(&self, grace: Duration) -> Drained {
+        // It stays among those that run until it has ended: dropped before, it would end at once.
+        let found = self.cluster.nodes.lock().running.get(&self.label).map(|running| running.server.clone());
+        let drained = match found {
+            None => return Drained::default(),
+            Some(Some(server)) => self.membership.drain(&server, grace).await,
+            Some(None) => {
+                self.membership.leave().await;
+                Drained::default()
+            }
+        };
+        self.cluster.nodes.lock().running.remove(&self.label);
+        drained
     }
 }
