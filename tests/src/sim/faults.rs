@@ -11,6 +11,8 @@ use super::world::World;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How long after a fault its victim's troubles are no surprise: the longest suspicion, and the news of it.
 const AFTERMATH: Duration = Duration::from_secs(60);
+/// From this share of its datagrams lost on, a host is as good as cut off: of its round trips one in twenty-five succeeds.
+const CUT_OFF: f64 = 0.8;
 
 impl<C: Core> World<C> {
     pub(crate) fn act(&mut self, act: &Act) {
@@ -136,8 +138,8 @@ impl<C: Core> World<C> {
 
     fn make_lossy(&mut self, nodes: &[u32], ingress: f64, egress: f64) {
         self.counts.cuts += nodes.len() as u64;
-        if ingress >= 1.0 {
-            // Who hears nobody holds itself cut off, and says so.
+        if ingress >= CUT_OFF {
+            // Who hears hardly anybody holds itself cut off, and says so.
             self.partings.silenced();
         }
         let until = if ingress + egress > 0.0 { Duration::MAX } else { self.now + AFTERMATH };
