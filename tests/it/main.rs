@@ -8,6 +8,7 @@ mod channel;
 mod cluster;
 mod codecs;
 mod drain;
+mod errors;
 mod files;
 mod fingerprint;
 mod hostile;

@@ -40,7 +40,8 @@ impl Class {
                 Self::unless_it_may_have_run(status, Class::NotSent)
             }
             Reason::Draining => Self::unless_it_may_have_run(status, Class::Draining),
-            Reason::Overloaded => Self::unless_it_may_have_run(status, Class::Rejected),
+            // A caller that reaches both sides of a split finds a worker that may write.
+            Reason::Overloaded | Reason::QuorumLost => Self::unless_it_may_have_run(status, Class::Rejected),
             Reason::Panicked => Class::Infrastructure,
             Reason::UnknownMethod
             | Reason::UndecodableArguments
@@ -138,6 +139,7 @@ mod tests {
             (Reason::Draining, MAYBE, Class::Unknown),
             (Reason::Overloaded, NO, Class::Rejected),
             (Reason::Overloaded, YES, Class::Unknown),
+            (Reason::QuorumLost, NO, Class::Rejected),
             (Reason::Panicked, YES, Class::Infrastructure),
             (Reason::UnknownMethod, NO, Class::Caller),
             (Reason::UndecodableArguments, NO, Class::Caller),

@@ -68,8 +68,8 @@ impl RepeatHead {
 
     fn encode(self, out: &mut BytesMut) {
         let elsewhere = if self.elsewhere { Self::ELSEWHERE } else { 0 };
-        out.put_u64_le(micros(self.age) & !Self::ELSEWHERE | elsewhere);
-        out.put_u64_le(micros(self.connected));
+        out.put_u64_le(micros(self.age, !Self::ELSEWHERE) | elsewhere);
+        out.put_u64_le(micros(self.connected, u64::MAX));
     }
 
     fn decode(head: &mut &[u8]) -> Option<Self> {
@@ -105,7 +105,7 @@ impl CallHead {
 
     pub(crate) fn encode(&self, out: &mut BytesMut) {
         out.put_u64_le(self.method.to_bits());
-        out.put_u64_le(self.timeout.map_or(u64::MAX, micros));
+        out.put_u64_le(self.timeout.map_or(u64::MAX, |timeout| micros(timeout, u64::MAX - 1)));
         out.put_u32_le(self.fingerprint);
         if let Some(id) = self.request_id {
             out.put_slice(id.as_bytes());
@@ -179,8 +179,9 @@ fn decode_text<'h>(head: &mut &'h [u8]) -> Option<&'h str> {
     std::str::from_utf8(text).ok()
 }
 
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX - 1).min(u64::MAX - 1)
+/// Whole microseconds, and `most` for what is longer: over 290 000 years in each of the fields.
+fn micros(duration: Duration, most: u64) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).min(most)
 }
 
 /// What a REPLY frame says of its answer.
@@ -281,4 +282,29 @@ impl ReplyHead {
 /// At most `max` bytes of a text, cut where a character ends.
 fn cut(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_of_any_age_is_read_as_it_was_written_and_never_as_a_younger_one() {
+        let longest = Duration::from_micros(u64::MAX >> 1);
+        for age in [
+            Duration::ZERO,
+            Duration::from_secs(3),
+            longest,
+            longest + Duration::from_micros(1),
+            Duration::MAX,
+        ] {
+            for elsewhere in [false, true] {
+                let connected = Duration::from_micros(u64::MAX);
+                let mut bytes = BytesMut::new();
+                RepeatHead { age, connected, elsewhere }.encode(&mut bytes);
+                let read = RepeatHead::decode(&mut &bytes[..]);
+                assert_eq!(read, Some(RepeatHead { age: age.min(longest), connected, elsewhere }));
+            }
+        }
+    }
 }
