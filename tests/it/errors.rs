@@ -8,14 +8,18 @@ const REASONS: &str = include_str!("../../rpcnet/src/wire/tests/golden/reasons.m
 
 /// The cells of each row of the tables in a text.
 fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
-    text.lines().filter(|line| line.starts_with("| ")).map(|row| row.split('|').map(str::trim).skip(1).collect())
+    text.lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|row| row.split('|').map(str::trim).skip(1).collect())
 }
 
 #[test]
 fn the_book_has_every_reason_with_its_code() {
     let section = CHAPTER.split("## Reasons").nth(1).unwrap().split("\n## ").next().unwrap();
-    let said: Vec<_> = rows(section).filter(|row| row[0].starts_with('`')).map(|row| (row[0], row[1])).collect();
-    let there: Vec<_> = rows(REASONS).filter(|row| row[1].starts_with('`')).map(|row| (row[1], row[2])).collect();
+    let said: Vec<_> =
+        rows(section).filter(|row| row[0].starts_with('`')).map(|row| (row[0], row[1])).collect();
+    let there: Vec<_> =
+        rows(REASONS).filter(|row| row[1].starts_with('`')).map(|row| (row[1], row[2])).collect();
     assert_eq!(said, there);
 }
 
