@@ -82,7 +82,10 @@ pub use dispatch::{
 };
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};
 pub use partition::{Quorum, QuorumRule};
-pub use registry::{RegistryEvents, SelectError, Selector, SelectorError, Worker, WorkerRegistry};
+pub use registry::{
+    Health, HealthDashboard, RegistryEvents, SelectError, Selector, SelectorError, Worker, WorkerHealth,
+    WorkerRegistry, health_dashboard,
+};
 
 /// What almost every program of a cluster names.
 pub mod prelude {

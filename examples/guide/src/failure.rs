@@ -3,7 +3,10 @@
 use std::{io, time::Duration};
 
 use rpcnet::prelude::*;
-use rpcnet_cluster::{AttemptEnd, CircuitBreaker, CircuitError, FailedAttempts, Resilience, prelude::*};
+use rpcnet_cluster::{
+    AttemptEnd, CircuitBreaker, CircuitError, FailedAttempts, Health, Resilience, health_dashboard,
+    prelude::*,
+};
 
 // ANCHOR: trait
 #[rpc_trait]
@@ -52,6 +55,16 @@ async fn stock(breaker: &CircuitBreaker, query: impl Future<Output = io::Result<
     }
 }
 // ANCHOR_END: breaker
+
+// ANCHOR: dashboard
+fn look(registry: &WorkerRegistry) {
+    let dashboard = health_dashboard(registry);
+    if dashboard.count(Health::Healthy) * 2 < dashboard.total() {
+        eprintln!("most workers are not well");
+    }
+    println!("{dashboard}");
+}
+// ANCHOR_END: dashboard
 
 #[tokio::test]
 async fn a_cluster_of_one_answers_and_tells_how_it_went() {

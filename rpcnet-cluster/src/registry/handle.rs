@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     events::{Published, Publisher, RegistryEvents, publisher},
+    losses::Losses,
     picture::{Picture, Snapshot},
     selector::{Selector, SelectorError},
     source::{Gossip, Source, next_batch, ready_now},
@@ -85,9 +86,10 @@ impl WorkerRegistry {
         let balancer = balancing.into();
         let (publisher, published) = publisher();
         let (reports, reported) = mpsc::channel(REPORTS_MAX);
-        let mut picture = Picture::new(Dialler::new(transport, reports.clone()), balancer.home().clone());
-        take_in(&mut picture, &publisher, ready_now(&mut source));
-        tokio::spawn(follow(source, picture, publisher, reported));
+        let picture = Picture::new(Dialler::new(transport, reports.clone()), balancer.home().clone());
+        let mut reader = Reader { picture, losses: Losses::default(), publisher };
+        reader.take_in(ready_now(&mut source));
+        tokio::spawn(reader.follow(source, reported));
         let chooser = Mutex::new(Chooser::new(&balancer, fastrand::Rng::new()));
         Self { inner: Arc::new(Inner { published, reports, balancer, chooser }) }
     }
@@ -149,38 +151,47 @@ impl WorkerRegistry {
         self.inner.published.snapshots.clone()
     }
 
-    fn snapshot(&self) -> Arc<Snapshot> {
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.inner.published.snapshots.borrow())
     }
 }
 
-/// Takes in events and passes on reports, until the source ends or nobody reads any more.
-async fn follow(
-    mut source: impl Source,
-    mut picture: Picture,
+/// Who follows the source and publishes what it makes of it.
+struct Reader {
+    picture: Picture,
+    losses: Losses,
     publisher: Publisher,
-    mut reported: mpsc::Receiver<NodeId>,
-) {
-    // Out here, where it outlives the branch that fills it.
-    let mut batch = Vec::new();
-    loop {
-        tokio::select! {
-            more = next_batch(&mut source, &mut batch) => {
-                if !more {
-                    break;
-                }
-                take_in(&mut picture, &publisher, std::mem::take(&mut batch));
-            }
-            Some(node) = reported.recv() => source.report_failure(node),
-            () = publisher.unread() => break,
-        }
-    }
 }
 
-/// The picture changes first, then whoever follows the events is told.
-fn take_in(picture: &mut Picture, publisher: &Publisher, events: Vec<ClusterEvent>) {
-    events.iter().for_each(|event| picture.apply(event));
-    publisher.publish(picture.snapshot(), events);
+impl Reader {
+    /// Takes in events and passes on reports, until the source ends or nobody reads any more.
+    async fn follow(mut self, mut source: impl Source, mut reported: mpsc::Receiver<NodeId>) {
+        // Out here, where it outlives the branch that fills it.
+        let mut batch = Vec::new();
+        loop {
+            tokio::select! {
+                more = next_batch(&mut source, &mut batch) => {
+                    if !more {
+                        break;
+                    }
+                    self.take_in(std::mem::take(&mut batch));
+                }
+                Some(node) = reported.recv() => source.report_failure(node),
+                () = self.publisher.unread() => break,
+            }
+        }
+    }
+
+    /// The picture changes first, then whoever follows the events is told.
+    fn take_in(&mut self, events: Vec<ClusterEvent>) {
+        let now = tokio::time::Instant::now().into_std();
+        for event in &events {
+            self.picture.apply(event);
+            self.losses.apply(event, now);
+        }
+        let snapshot = Snapshot { failed: self.losses.list(), ..self.picture.snapshot() };
+        self.publisher.publish(snapshot, events);
+    }
 }
 
 /// Why no worker was selected.

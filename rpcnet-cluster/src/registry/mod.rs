@@ -1,7 +1,9 @@
 //! ③ Events become a picture: which workers there are, what they say of themselves, how they are doing.
 
+mod dashboard;
 mod events;
 mod handle;
+mod losses;
 mod picture;
 mod selector;
 mod source;
@@ -11,6 +13,7 @@ pub(crate) mod testing;
 mod tests;
 mod worker;
 
+pub use dashboard::{Health, HealthDashboard, WorkerHealth, health_dashboard};
 pub use events::RegistryEvents;
 pub use handle::{SelectError, WorkerRegistry};
 pub use selector::{Selector, SelectorError};

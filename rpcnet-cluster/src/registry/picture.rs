@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::worker::{Instance, Worker};
+use super::{
+    losses::Loss,
+    worker::{Instance, Worker},
+};
 use crate::{
     balance::{Home, ZONE_TAG},
     dispatch::{Dialler, Line},
@@ -38,6 +41,8 @@ pub(crate) struct Snapshot {
     pub(crate) nodes: Vec<Node>,
     /// Those of them that serve calls, by id.
     pub(crate) workers: Vec<Worker>,
+    /// Workers that failed lately, by id.
+    pub(crate) failed: Vec<Loss>,
 }
 
 impl Snapshot {
@@ -80,6 +85,7 @@ impl Picture {
         Snapshot {
             nodes: self.nodes.values().map(|seat| seat.node.clone()).collect(),
             workers: self.workers(),
+            failed: Vec::new(),
         }
     }
 
