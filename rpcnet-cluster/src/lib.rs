@@ -64,6 +64,7 @@ mod balance;
 mod detector;
 mod dispatch;
 pub mod membership;
+pub mod metrics;
 mod partition;
 mod registry;
 #[cfg(feature = "testkit")]

@@ -17,6 +17,7 @@ mod idempotency;
 mod kinds;
 mod layers;
 mod lifecycle;
+mod metrics;
 mod overload;
 mod partitions;
 mod plots;

@@ -21,6 +21,7 @@ use super::socket::{Network, System};
 use super::state::{Keeper, State, StateFile, warn_unwritten};
 use super::{ClusterMembership, JoinError};
 use crate::membership::{Config, Identity, Membership, NodeId, TagError};
+use crate::metrics;
 use crate::partition::QuorumRule;
 
 /// Settings of a node, from [`ClusterMembership::builder`].
@@ -216,6 +217,7 @@ impl ClusterMembershipBuilder {
     ///
     /// Outside of a tokio runtime.
     pub async fn join(self) -> Result<ClusterMembership, JoinError> {
+        metrics::describe();
         if let Some(seed) = self.seeds.iter().find(|seed| !is_seed(seed)) {
             return Err(JoinError::Seed { seed: seed.clone() });
         }

@@ -23,6 +23,7 @@ use super::socket::DatagramSocket;
 use super::state::Keeper;
 use super::streams::{self, Request};
 use crate::membership::{ClusterEvent, Membership, Output, StreamFailure, StreamId, Unreadable};
+use crate::metrics::HealthyNodes;
 
 /// Commands that wait for the driver; callers beyond it wait themselves, hints are dropped.
 const COMMANDS_WAITING_MAX: usize = 256;
@@ -72,6 +73,7 @@ pub(super) struct Driver {
     counting: Arc<Counting>,
     reconcile: Option<Reconcile>,
     joined: watch::Sender<bool>,
+    healthy: HealthyNodes,
     /// Another node was met, and nobody has been told yet.
     met: bool,
     leaving: Vec<oneshot::Sender<()>>,
@@ -126,6 +128,7 @@ impl Driver {
             inputs_since_timer: 0,
             seeds,
             keeper,
+            healthy: HealthyNodes::default(),
             published: Arc::clone(&published),
             counting: Arc::clone(&counting),
             reconcile: sockets.reconcile,
@@ -362,6 +365,7 @@ impl Driver {
 
     fn publish(&mut self, event: ClusterEvent) {
         log(&event);
+        self.healthy.note(&event);
         if let (ClusterEvent::ViewsMerged { rejoined, .. }, Some(reconcile)) = (&event, &self.reconcile) {
             let reconciling = reconcile(rejoined.clone());
             self.work.spawn(async move {

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     balance::{key_of, rendezvous},
+    metrics,
     registry::{Snapshot, Worker},
 };
 
@@ -181,6 +182,7 @@ impl<'a> Call<'a> {
 
     /// The failure of a call that is not sent, or not again, because everybody has enough to do.
     fn shed(&mut self, workers: usize) -> Status {
+        metrics::shed();
         let max_load = self.request.options.max_load_set().unwrap_or_default();
         let message = format!(
             "{}: shed, because each of the {workers} workers has as many calls in flight as `max_load` ({max_load} of its \
@@ -212,6 +214,9 @@ impl<'a> Call<'a> {
 
     fn failure(&mut self, why: GaveUp, snapshot: &Snapshot) -> Status {
         let (call, executed) = (&self.request.name, self.schedule.executed());
+        if why == GaveUp::Budget {
+            metrics::budget_exhausted();
+        }
         let failed = std::mem::take(&mut self.failed);
         if why == GaveUp::Deadline && now() >= self.schedule.deadline() {
             return failed.into_deadline(call, executed);

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::breaker::{Breaker, Ticket, Verdict};
-use crate::{balance::Gauge, membership::NodeId, registry::Instance};
+use crate::{balance::Gauge, membership::NodeId, metrics, registry::Instance};
 
 /// Makes lines: knows the way the bytes travel and whom to tell of workers that cannot be reached.
 #[derive(Debug, Clone)]
@@ -157,6 +157,7 @@ impl Line {
         let before = state.breaker.is_failing(now());
         state.breaker.handle_ended(now(), ticket, verdict, fastrand::f64());
         if !before && state.breaker.is_failing(now()) {
+            metrics::circuit_opened();
             tracing::info!(worker = ?self.instance.id, addr = %self.addr, "worker ejected: its calls fail");
         }
     }
@@ -220,6 +221,9 @@ impl Line {
             Ok(()) => state.breaker.handle_connected(),
             Err(error) => {
                 tracing::debug!(worker = ?self.instance.id, addr = %self.addr, %error, "worker ejected: cannot be reached");
+                if !state.breaker.is_refused(now()) {
+                    metrics::circuit_opened();
+                }
                 state.breaker.handle_refused(now(), fastrand::f64());
                 state.refused = Some((Instant::now(), error.clone()));
                 self.report(&mut state);

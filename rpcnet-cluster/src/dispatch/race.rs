@@ -19,7 +19,10 @@ use super::{
     retry::Failure,
     span,
 };
-use crate::registry::{Snapshot, Worker};
+use crate::{
+    metrics,
+    registry::{Snapshot, Worker},
+};
 
 /// An attempt under way. One that is dropped was given up, which says nothing of its worker.
 struct Running {
@@ -111,6 +114,9 @@ impl Call<'_> {
 
     fn begin(&mut self, worker: Worker, deadline: Instant, hedge: bool) -> Running {
         self.attempts += 1;
+        if self.attempts > 1 && !hedge {
+            metrics::retried();
+        }
         let span = span::attempt(&self.span, &worker, self.attempts, hedge);
         let ticket = Some(worker.line().handle_picked(deadline));
         let attempted = self.sent_before(&worker);
@@ -155,6 +161,7 @@ impl Call<'_> {
             return None;
         }
         hedges.handle_hedged();
+        metrics::hedged();
         drop(hedges);
         tracing::debug!(call = %self.request.name, %worker, "takes long: sent to a second worker");
         self.schedule.handle_hedged(worker.instance());
@@ -180,6 +187,7 @@ impl Call<'_> {
             self.shared.sent.take_back(id);
         }
         self.note(&attempt, AttemptEnd::Failed(status.clone()));
+        metrics::attempt_failed(&status);
         let failure = Failure::from(&status);
         attempt.end(failure.class.verdict());
         if failure.class.was_sent() {
@@ -217,6 +225,7 @@ impl Call<'_> {
     /// The hedge was faster.
     fn outran(&mut self, first: &Running) {
         self.note(first, AttemptEnd::Outrun);
+        metrics::hedge_won();
         if let Some(hedge) = self.hedging() {
             let took = first.begun.elapsed();
             self.shared.hedges.lock().handle_outrun(now(), self.request.method, hedge, took);

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     balance::Chooser,
+    metrics,
     registry::{Instance, Selector, SelectorError, WorkerRegistry},
 };
 
@@ -320,6 +321,7 @@ impl Shared {
 }
 
 fn held_back(request: &Request) -> Status {
+    metrics::held_back();
     let message = format!(
         "{}: held back by this client, because workers refuse most of what it sends (`Resilience::throttle`)",
         request.name

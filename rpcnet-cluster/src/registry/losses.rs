@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_failed_worker_is_listed_until_it_is_back_or_left_or_replaced() {
         let failed = (NodeFailed(node(1, 3)), 0);
-        assert_eq!(listed(&[failed.clone()]), [1]);
+        assert_eq!(listed(std::slice::from_ref(&failed)), [1]);
         for back in [NodeRecovered(node(1, 3)), NodeJoined(node(1, 4)), NodeLeft(node(1, 3))] {
             assert_eq!(listed(&[failed.clone(), (back.clone(), 1)]), [0_u128; 0], "{back:?}");
         }
