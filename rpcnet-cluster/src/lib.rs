@@ -52,6 +52,7 @@
 //! |---|---|
 //! | joining, tags, events, leaving | [`ClusterMembership`], [`ClusterEvent`] |
 //! | who serves what, selectors | [`WorkerRegistry`], [`Worker`], [`Selector`] |
+//! | the same without being a member | [`WorkerRegistry::follow`], [`WorkerRegistry::service`] |
 //! | whose turn it is | [`LoadBalancing`], [`Balancer`], [`Strategy`] |
 //! | calls: what is sent again, when, how often | [`ResilientClient`], [`Resilience`], [`FailedAttempts`], [`CallReport`] |
 //! | a circuit breaker around anything | [`CircuitBreaker`] |
@@ -84,8 +85,8 @@ pub use dispatch::{
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};
 pub use partition::{Quorum, QuorumRule};
 pub use registry::{
-    Health, HealthDashboard, RegistryEvents, SelectError, Selector, SelectorError, Worker, WorkerHealth,
-    WorkerRegistry, health_dashboard,
+    Follow, Health, HealthDashboard, RegistryEvents, SelectError, Selector, SelectorError, Worker,
+    WorkerHealth, WorkerRegistry, health_dashboard,
 };
 
 /// What almost every program of a cluster names.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rpcnet_cluster::{ClusterMembership, JoinError};
+use rpcnet::Server;
+use rpcnet_cluster::{ClusterMembership, JoinError, LoadBalancing, ResilientClient, WorkerRegistry};
 
 // ANCHOR: join
 async fn start(state: &Path, seeds: &[String]) -> Result<ClusterMembership, JoinError> {
@@ -27,6 +28,38 @@ async fn print_table(cluster: &ClusterMembership) {
     }
 }
 // ANCHOR_END: table
+
+// ANCHOR: service
+async fn member() -> Result<ClusterMembership, Box<dyn std::error::Error>> {
+    let server = Server::builder().register("echo", |bytes| async move { Ok(bytes) });
+    let mut server = server.bind("127.0.0.1:0").await?;
+    let cluster = ClusterMembership::builder().advertise(server.local_addr()).join().await?;
+    server.service(WorkerRegistry::service(&cluster))?; // whoever calls here may follow this node's view
+    tokio::spawn(server.serve());
+    Ok(cluster)
+}
+// ANCHOR_END: service
+
+// ANCHOR: follow
+async fn call_from_outside(nodes: &[String]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let registry = WorkerRegistry::follow(nodes).start(); // .transport(tls), as a client's
+    registry.fresh().await; // a node has answered
+    let answer = ResilientClient::new(registry.clone()).call("echo", vec![1, 2, 3]).await?;
+    if let Some(age) = registry.stale_for() {
+        println!("nobody has kept the picture up for {age:?}");
+    }
+    Ok(answer.to_vec())
+}
+// ANCHOR_END: follow
+
+#[tokio::test]
+async fn who_is_no_member_calls_the_workers_by_following_one() -> Result<(), Box<dyn std::error::Error>> {
+    let cluster = member().await?;
+    let workers = WorkerRegistry::new(&cluster, LoadBalancing::default()).workers();
+    let nodes = [workers[0].addr.to_string()];
+    assert_eq!(call_from_outside(&nodes).await?, [1, 2, 3]);
+    Ok(())
+}
 
 #[tokio::test]
 async fn a_node_that_comes_back_by_its_state_file_is_the_same_node() -> Result<(), Box<dyn std::error::Error>>

@@ -128,6 +128,11 @@ impl ClusterMembership {
         let _ = joined.wait_for(|joined| *joined).await;
     }
 
+    /// Whether this node is not alone, or alone by intention: what [`joined`](Self::joined) waits for.
+    pub(crate) fn is_joined(&self) -> watch::Receiver<bool> {
+        self.inner.joined.clone()
+    }
+
     /// Says farewell and waits until it was heard, at most about three seconds. The node is gone afterwards, for all
     /// its handles.
     pub async fn leave(&self) {

@@ -39,5 +39,6 @@ pub use report::{FailedAttempt, FailedAttempts};
 pub use resilient::ResilientClient;
 pub use settings::Resilience;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use field::{Runner, eligible};
 pub(crate) use pool::{Dialler, Line};

@@ -1,13 +1,17 @@
 //! The registry itself: a task that takes in events, and the handle that everybody reads through.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use rpcnet::transport::Transport;
-use tokio::sync::{mpsc, watch};
+use rpcnet::{Address, Service, transport::Transport};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 use super::{
     events::{Published, Publisher, RegistryEvents, publisher},
+    follow::{Follow, service},
     losses::Losses,
     picture::{Picture, Snapshot},
     selector::{Selector, SelectorError},
@@ -50,6 +54,7 @@ const REPORTS_MAX: usize = 256;
 #[derive(Debug, Clone)]
 pub struct WorkerRegistry {
     inner: Arc<Inner>,
+    pub(super) stale: Stale,
 }
 
 #[derive(Debug)]
@@ -59,6 +64,9 @@ struct Inner {
     balancer: Balancer,
     chooser: Mutex<Chooser>,
 }
+
+/// Since when the picture is not kept up to date; `None` while it is, and always for a member's.
+type Stale = watch::Receiver<Option<Instant>>;
 
 impl WorkerRegistry {
     /// A registry of the workers in a cluster. Those that the node knows now are in it from the beginning.
@@ -77,6 +85,78 @@ impl WorkerRegistry {
         Self::following(Gossip::new(cluster), cluster.transport(), balancer)
     }
 
+    /// A registry for a process that is no member: it takes the picture of the cluster, and every change of it, from any one
+    /// of these addresses, at which nodes serve calls that [offer their view](Self::service).
+    ///
+    /// When the node that is followed goes, the next one is, after a pause of at most 50 ms; what is different there is told
+    /// as events, and nothing that was known. While all of them are away the registry goes on with its last picture, says
+    /// [for how long](Self::stale_for), and tries them in turn, in the end every 2.5 s on average.
+    ///
+    /// Workers are as the followed node sees them: who is suspected there is degraded here, with φ told as 0, and a node that is
+    /// cut off from its cluster tells its followers so. Events of splits are not told, and a worker that went while
+    /// nobody was followed is told as [`NodeFailed`](ClusterEvent::NodeFailed), however it went.
+    /// [`report_failure`](Self::report_failure) is ignored: who is no member accuses nobody. What calls find out about a
+    /// worker counts as ever.
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use rpcnet_cluster::{ResilientClient, WorkerRegistry};
+    ///
+    /// let registry = WorkerRegistry::follow(["10.0.0.5:7001", "10.0.0.6:7001"]).allow_plaintext().start();
+    /// let client = ResilientClient::new(registry).select("role=worker");
+    /// # }
+    /// ```
+    pub fn follow<A: Into<Address>>(addresses: impl IntoIterator<Item = A>) -> Follow {
+        Follow::new(addresses.into_iter().map(Into::into).collect())
+    }
+
+    /// What a member serves so that others may [follow](Self::follow) its view: mounted on its server after it has joined.
+    ///
+    /// Whoever may call the server may read the view: addresses, labels and tags of all nodes. It is the method
+    /// `RegistryFeed/follow`, by which [`ServerBuilder::allow`](rpcnet::ServerBuilder::allow) restricts it.
+    ///
+    /// A change is encoded once for all followers, who share a queue of 1024 changes; one that falls further behind gets the
+    /// whole picture again. Does not keep the node running.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rpcnet::Server;
+    /// use rpcnet_cluster::{ClusterMembership, WorkerRegistry};
+    ///
+    /// let mut server = Server::builder().bind("127.0.0.1:0").await?;
+    /// let addr = server.local_addr();
+    /// let cluster = ClusterMembership::builder().advertise(addr).join().await?;
+    /// server.service(WorkerRegistry::service(&cluster))?;
+    /// tokio::spawn(server.serve());
+    ///
+    /// let registry = WorkerRegistry::follow([addr]).start();
+    /// registry.fresh().await;
+    /// assert_eq!(registry.workers()[0].id, cluster.local_node_id());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn service(cluster: &ClusterMembership) -> impl Service + use<> {
+        service(cluster)
+    }
+
+    /// For how long the picture has not been kept up to date; `None` while it is. Only a registry that
+    /// [follows](Self::follow) is ever stale: from its start until a node has answered, and while all nodes are away. A
+    /// connection that falls silent is found within 15 s (see [`Limits`](rpcnet::Limits), `keepalive_interval`).
+    pub fn stale_for(&self) -> Option<Duration> {
+        self.stale.borrow().map(|since| since.elapsed())
+    }
+
+    /// Waits until the picture is up to date; at once if it is. Dropping the future changes nothing.
+    pub async fn fresh(&self) {
+        // An error says that nobody keeps it up any more: then it stays as it is.
+        if self.stale.clone().wait_for(Option::is_none).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// A registry that follows any source, its workers reached by `transport`.
     pub(crate) fn following(
         mut source: impl Source,
@@ -89,9 +169,16 @@ impl WorkerRegistry {
         let picture = Picture::new(Dialler::new(transport, reports.clone()), balancer.home().clone());
         let mut reader = Reader { picture, losses: Losses::default(), publisher };
         reader.take_in(ready_now(&mut source));
+        source.handle_taken_in();
         tokio::spawn(reader.follow(source, reported));
         let chooser = Mutex::new(Chooser::new(&balancer, fastrand::Rng::new()));
-        Self { inner: Arc::new(Inner { published, reports, balancer, chooser }) }
+        let stale = watch::channel(None).1;
+        Self { inner: Arc::new(Inner { published, reports, balancer, chooser }), stale }
+    }
+
+    /// The same registry, which says by this whether it is kept up to date.
+    pub(super) fn kept_up_by(self, stale: Stale) -> Self {
+        Self { stale, ..self }
     }
 
     /// The cluster's events, each after the registry has taken it in; first the nodes there are now.
@@ -175,6 +262,7 @@ impl Reader {
                         break;
                     }
                     self.take_in(std::mem::take(&mut batch));
+                    source.handle_taken_in();
                 }
                 Some(node) = reported.recv() => source.report_failure(node),
                 () = self.publisher.unread() => break,

@@ -2,6 +2,7 @@
 
 mod dashboard;
 mod events;
+mod follow;
 mod handle;
 mod losses;
 mod picture;
@@ -15,6 +16,7 @@ mod worker;
 
 pub use dashboard::{Health, HealthDashboard, WorkerHealth, health_dashboard};
 pub use events::RegistryEvents;
+pub use follow::Follow;
 pub use handle::{SelectError, WorkerRegistry};
 pub use selector::{Selector, SelectorError};
 pub use worker::Worker;

@@ -21,6 +21,9 @@ pub(crate) trait Source: Send + 'static {
     /// Dropping the future loses no event.
     fn recv(&mut self) -> impl Future<Output = Option<ClusterEvent>> + Send;
 
+    /// What was handed out so far is in the registry's picture.
+    fn handle_taken_in(&mut self) {}
+
     /// This process could not reach a node. A hint to look at it now, no verdict.
     fn report_failure(&mut self, node: NodeId);
 }
