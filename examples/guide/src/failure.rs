@@ -77,6 +77,7 @@ async fn a_cluster_of_one_answers_and_tells_how_it_went() {
         ClusterMembership::builder().seeds([shop.local_addr()]).join().await.expect("the shop is there");
     let registry = WorkerRegistry::new(&cluster, LoadBalancing::LeastConnections);
     assert_eq!(catalog(registry.clone()).price("rope".into()).await.expect("the shop answers"), 4);
+    look(&registry);
 
     let client = ResilientClient::new(registry).select("role=shop");
     // ANCHOR: report

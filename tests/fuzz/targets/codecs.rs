@@ -64,8 +64,12 @@ fn decode<T: Serialize + DeserializeOwned>(codec: Codec, bytes: &[u8]) {
     if let Ok(value) = value
         && let Ok(again) = codec.encode(&value)
     {
-        let value: T = codec.decode(&again).expect("what was encoded is decoded");
-        assert_eq!(codec.encode(&value).expect("what was encoded once"), again);
+        match codec.decode::<T>(&again) {
+            Ok(value) => assert_eq!(codec.encode(&value).expect("what was encoded once"), again),
+            // How many elements without a byte of their own are taken depends on the bytes there are, and a length can be written
+            // in more of them than it needs.
+            Err(error) => assert!(again.len() < bytes.len(), "what was encoded is decoded: {error}"),
+        }
     }
 }
 
