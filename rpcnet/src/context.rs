@@ -52,14 +52,27 @@ pub(crate) struct Places {
 /// What is known of a call from the beginning.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct About {
-    pub(crate) peer: Option<SocketAddr>,
-    pub(crate) identity: Option<Identity>,
+    /// The same for all calls of a connection. None for a call in the same process.
+    pub(crate) origin: Option<Arc<Origin>>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) request_id: Option<Uuid>,
     /// Of a keyed call that is not the first of its id.
-    pub(crate) repeat: Option<Repeat>,
+    pub(crate) repeat: Option<Box<Repeat>>,
     pub(crate) metadata: Option<Arc<Metadata>>,
-    pub(crate) trace: Option<TraceContext>,
+    pub(crate) trace: Option<Box<TraceContext>>,
+}
+
+/// Where calls come from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) identity: Option<Identity>,
+}
+
+impl About {
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.origin.as_ref()?.identity.as_ref()
+    }
 }
 
 /// The metadata of a call that has none.
@@ -97,13 +110,13 @@ impl Context {
     /// The address the call came from, where the transport has one. None for a call in the same process, and for one over a
     /// Unix domain socket.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.inner.about.peer
+        self.inner.about.origin.as_ref()?.peer
     }
 
     /// Who the caller proved to be, by the certificate of its connection. None without TLS, and for a client that was let in
     /// without one.
     pub fn identity(&self) -> Option<&Identity> {
-        self.inner.about.identity.as_ref()
+        self.inner.about.identity()
     }
 
     /// When the caller stops waiting. `None` if the caller waits for ever, and for a method that runs on when its
@@ -141,7 +154,7 @@ impl Context {
 
     /// The trace the call belongs to, if its caller has one.
     pub fn trace(&self) -> Option<TraceContext> {
-        self.inner.about.trace
+        self.inner.about.trace.as_deref().copied()
     }
 
     /// Whether nobody waits for the call's answer any more: its caller gave up, its connection broke, its deadline passed.

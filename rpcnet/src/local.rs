@@ -105,13 +105,12 @@ impl Local {
         (streaming, items): (bool, Option<Streaming<Bytes>>),
     ) -> Incoming {
         let about = About {
-            identity: None,
-            peer: None,
+            origin: None,
             deadline: deadline.map(Instant::into_std),
             request_id: request.request_id,
             repeat: None,
-            trace: request.options.trace_now(),
-            metadata: request.options.metadata,
+            trace: request.options.trace_now().map(Box::new),
+            metadata: request.options.shared_metadata(),
         };
         let arguments = Body { payload: request.payload, items };
         let fingerprint = request.fingerprint;

@@ -32,6 +32,14 @@ pub(super) struct Handle {
     holds: Arc<AtomicUsize>,
 }
 
+/// A call that was not taken.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) status: Status,
+    /// Whether the connection takes others.
+    pub(super) open: bool,
+}
+
 /// What a client keeps beside the protocol's state.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
@@ -64,21 +72,22 @@ impl Handle {
         Self { shared, holds }
     }
 
-    /// Makes a call. What it streams, if anything, is sent by a task of its own.
-    pub(super) fn call(&self, call: &mut Call) -> Result<InFlight, Status> {
-        let now = Instant::now().into_std();
-        let id = self.shared.with(|state| {
+    /// Makes a call, and remembers whom its answer wakes. What it streams, if anything, is sent by a task of its own.
+    pub(super) fn call(self, now: Instant, call: &mut Call, waker: &Waker) -> Result<InFlight, Refused> {
+        let opened = self.shared.with(|state| {
             if let (Some(repeat), Some(open)) = (&mut call.head.repeat, state.extra.open_since) {
-                repeat.connected = now.saturating_duration_since(open.into_std());
+                repeat.connected = now.saturating_duration_since(open);
             }
-            let id = state.connection.open(now, call)?;
+            let id = state.connection.open(now.into_std(), call);
+            let id = id.map_err(|status| Refused { status, open: state.connection.takes_calls() })?;
             let waiters = &mut state.extra.waiters;
             if waiters.len() <= id.slot() {
                 waiters.resize_with(id.slot() + 1, || Waiter::Nobody);
             }
-            Ok::<_, Status>(id)
-        })?;
-        Ok(InFlight::new(self.clone(), id))
+            waiters[id.slot()] = Waiter::Waiting(waker.clone());
+            Ok(id)
+        });
+        opened.map(|id| InFlight::new(self, id))
     }
 
     /// Sends the stream of a call.

@@ -26,12 +26,15 @@ use crate::{
 pub(super) struct InFlight {
     connection: Handle,
     id: StreamId,
+    /// The answer wakes whoever made the call, which has not waited yet.
+    fresh: bool,
     done: bool,
 }
 
 impl InFlight {
+    /// A call whose answer wakes whoever makes it, and who will poll it in the same poll.
     pub(super) fn new(connection: Handle, id: StreamId) -> Self {
-        Self { connection, id, done: false }
+        Self { connection, id, fresh: true, done: false }
     }
 
     /// Sends what the call streams.
@@ -45,6 +48,9 @@ impl Future for InFlight {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        if std::mem::take(&mut this.fresh) {
+            return Poll::Pending;
+        }
         let mut state = this.connection.shared().lock();
         let waiter = &mut state.extra.waiters[this.id.slot()];
         match waiter {

@@ -22,16 +22,38 @@ use crate::{
 #[non_exhaustive]
 pub struct CallOptions {
     pub(crate) timeout: Option<Duration>,
-    pub(crate) max_attempts: Option<u32>,
-    pub(crate) idempotent: Option<bool>,
-    pub(crate) metadata: Option<Arc<Metadata>>,
-    pub(crate) trace: Option<TraceContext>,
-    pub(crate) wait_for_ready: Option<bool>,
-    pub(crate) affinity: Option<Bytes>,
-    pub(crate) hedge: Option<Hedge>,
+    hedge: Option<Hedge>,
+    /// What few calls set, apart: options are copied with every call. `None` when nothing of it is set.
+    rest: Option<Arc<Rest>>,
+}
+
+/// What few calls set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Rest {
+    max_attempts: Option<u32>,
+    idempotent: Option<bool>,
+    metadata: Option<Arc<Metadata>>,
+    trace: Option<TraceContext>,
+    wait_for_ready: Option<bool>,
+    affinity: Option<Bytes>,
     /// In thousandths, for options are compared.
-    pub(crate) max_load: Option<u32>,
-    pub(crate) first_sent_at: Option<Instant>,
+    max_load: Option<u32>,
+    first_sent_at: Option<Instant>,
+}
+
+impl Rest {
+    fn or(&self, base: &Self) -> Self {
+        Self {
+            max_attempts: self.max_attempts.or(base.max_attempts),
+            idempotent: self.idempotent.or(base.idempotent),
+            metadata: self.metadata.as_ref().or(base.metadata.as_ref()).cloned(),
+            trace: self.trace.or(base.trace),
+            wait_for_ready: self.wait_for_ready.or(base.wait_for_ready),
+            affinity: self.affinity.as_ref().or(base.affinity.as_ref()).cloned(),
+            max_load: self.max_load.or(base.max_load),
+            first_sent_at: self.first_sent_at.or(base.first_sent_at),
+        }
+    }
 }
 
 /// When a call is sent to a second worker while the first has not answered: see
@@ -68,28 +90,28 @@ impl CallOptions {
     /// workers; a single connection sends once.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = Some(attempts.max(1));
+        self.rest_mut().max_attempts = Some(attempts.max(1));
         self
     }
 
     /// Says of an untyped call whether repeating it is safe. A typed method says so itself, and only it is asked.
     #[must_use]
     pub fn idempotent(mut self, idempotent: bool) -> Self {
-        self.idempotent = Some(idempotent);
+        self.rest_mut().idempotent = Some(idempotent);
         self
     }
 
     /// What travels with the call beside its arguments, in place of what was set before.
     #[must_use]
     pub fn metadata(mut self, metadata: Metadata) -> Self {
-        self.metadata = Some(Arc::new(metadata));
+        self.rest_mut().metadata = Some(Arc::new(metadata));
         self
     }
 
     /// The trace the call belongs to. Otherwise it is that of the call it is made for, if that has one.
     #[must_use]
     pub fn trace(mut self, trace: TraceContext) -> Self {
-        self.trace = Some(trace);
+        self.rest_mut().trace = Some(trace);
         self
     }
 
@@ -97,7 +119,7 @@ impl CallOptions {
     /// it fails at once. Used by a [`Channel`](crate::Channel).
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
-        self.wait_for_ready = Some(wait);
+        self.rest_mut().wait_for_ready = Some(wait);
         self
     }
 
@@ -106,7 +128,7 @@ impl CallOptions {
     /// travel with the call.
     #[must_use]
     pub fn affinity(mut self, key: impl AsRef<[u8]>) -> Self {
-        self.affinity = Some(Bytes::copy_from_slice(key.as_ref()));
+        self.rest_mut().affinity = Some(Bytes::copy_from_slice(key.as_ref()));
         self
     }
 
@@ -140,7 +162,7 @@ impl CallOptions {
     #[must_use]
     pub fn max_load(mut self, load: f64) -> Self {
         // Saturates, and takes what is no number for 0.
-        self.max_load = Some((load * 1_000.0).round() as u32);
+        self.rest_mut().max_load = Some((load * 1_000.0).round() as u32);
         self
     }
 
@@ -151,30 +173,23 @@ impl CallOptions {
     /// [`DedupHorizonLost`](crate::Reason::DedupHorizonLost).
     #[must_use]
     pub fn first_sent_at(mut self, then: Instant) -> Self {
-        self.first_sent_at = Some(then);
+        self.rest_mut().first_sent_at = Some(then);
         self
     }
 
     /// What [`first_sent_at`](Self::first_sent_at) was set to.
     pub fn first_sent_at_set(&self) -> Option<Instant> {
-        self.first_sent_at
+        self.rest(|rest| rest.first_sent_at)
     }
 
     /// These options, with what they leave open taken from `base`.
     #[must_use]
     pub fn or(self, base: &Self) -> Self {
-        Self {
-            timeout: self.timeout.or(base.timeout),
-            max_attempts: self.max_attempts.or(base.max_attempts),
-            idempotent: self.idempotent.or(base.idempotent),
-            metadata: self.metadata.or_else(|| base.metadata.clone()),
-            trace: self.trace.or(base.trace),
-            wait_for_ready: self.wait_for_ready.or(base.wait_for_ready),
-            affinity: self.affinity.or_else(|| base.affinity.clone()),
-            hedge: self.hedge.or(base.hedge),
-            max_load: self.max_load.or(base.max_load),
-            first_sent_at: self.first_sent_at.or(base.first_sent_at),
-        }
+        let rest = match (self.rest, &base.rest) {
+            (Some(own), Some(base)) if !Arc::ptr_eq(&own, base) => Some(Arc::new(own.or(base))),
+            (own, base) => own.or_else(|| base.clone()),
+        };
+        Self { timeout: self.timeout.or(base.timeout), hedge: self.hedge.or(base.hedge), rest }
     }
 
     /// When a call with these options, made now, must end: after its own timeout
@@ -196,12 +211,12 @@ impl CallOptions {
 
     /// The trace a call with these options, made now, belongs to: its own, or that of the call it is made for.
     pub fn trace_now(&self) -> Option<TraceContext> {
-        self.trace.or_else(|| Context::current()?.trace())
+        self.rest(|rest| rest.trace).or_else(|| Context::current()?.trace())
     }
 
     /// What travels with a call beside its arguments.
     pub fn metadata_set(&self) -> Option<&Metadata> {
-        self.metadata.as_deref()
+        self.rest.as_ref()?.metadata.as_deref()
     }
 
     /// These options, with the timeout that a method's trait gives its calls where they have none.
@@ -217,7 +232,7 @@ impl CallOptions {
     }
 
     pub(crate) fn waits_for_ready(&self) -> bool {
-        self.wait_for_ready == Some(true)
+        self.rest(|rest| rest.wait_for_ready) == Some(true)
     }
 
     /// The timeout that was set, if one was.
@@ -227,12 +242,12 @@ impl CallOptions {
 
     /// The key that was set, if one was.
     pub fn affinity_set(&self) -> Option<&[u8]> {
-        self.affinity.as_deref()
+        self.rest.as_ref()?.affinity.as_deref()
     }
 
     /// The number of attempts that was set, if one was.
     pub fn max_attempts_set(&self) -> Option<u32> {
-        self.max_attempts
+        self.rest(|rest| rest.max_attempts)
     }
 
     /// What was set of hedging, if anything was.
@@ -242,11 +257,47 @@ impl CallOptions {
 
     /// The load that was set, if one was.
     pub fn max_load_set(&self) -> Option<f64> {
-        self.max_load.map(|load| f64::from(load) / 1_000.0)
+        self.rest(|rest| rest.max_load).map(|load| f64::from(load) / 1_000.0)
     }
 
     /// The idempotency of an untyped call under these options.
     pub(crate) fn untyped_idempotency(&self) -> Idempotency {
-        if self.idempotent == Some(true) { Idempotency::Idempotent } else { Idempotency::AtMostOnce }
+        if self.rest(|rest| rest.idempotent) == Some(true) {
+            Idempotency::Idempotent
+        } else {
+            Idempotency::AtMostOnce
+        }
+    }
+
+    /// The metadata that was set, to be shared.
+    pub(crate) fn shared_metadata(&self) -> Option<Arc<Metadata>> {
+        self.rest.as_ref()?.metadata.clone()
+    }
+
+    pub(crate) fn set_metadata(&mut self, metadata: Arc<Metadata>) {
+        self.rest_mut().metadata = Some(metadata);
+    }
+
+    pub(crate) fn metadata_mut(&mut self) -> &mut Metadata {
+        Arc::make_mut(self.rest_mut().metadata.get_or_insert_default())
+    }
+
+    /// The trace that was set.
+    pub(crate) fn trace_set(&self) -> Option<TraceContext> {
+        self.rest(|rest| rest.trace)
+    }
+
+    pub(crate) fn set_trace(&mut self, trace: Option<TraceContext>) {
+        if self.trace_set() != trace {
+            self.rest_mut().trace = trace;
+        }
+    }
+
+    fn rest<T>(&self, of: impl FnOnce(&Rest) -> Option<T>) -> Option<T> {
+        self.rest.as_deref().and_then(of)
+    }
+
+    fn rest_mut(&mut self) -> &mut Rest {
+        Arc::make_mut(self.rest.get_or_insert_default())
     }
 }

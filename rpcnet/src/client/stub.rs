@@ -14,7 +14,6 @@ use crate::{
     error::CallError,
     method::{Method, Wired},
     status::{Executed, Reason, Status},
-    streaming::Streaming,
 };
 
 /// A caller with the options its calls are made with.
@@ -44,9 +43,10 @@ impl<C: Caller> Stub<C> {
         arguments: A,
     ) -> impl Future<Output = Result<T, CallError<E>>> + Send + use<C, A, T, E> {
         let (codec, caller) = (self.caller.codec(), self.caller.clone());
-        let request = self.request(&method, request_id, (method.arguments.encode)(codec, arguments));
+        let arguments = (method.arguments.encode)(codec, arguments);
+        let request = arguments.map(|arguments| self.request(&method, request_id, arguments.payload));
         async move {
-            let (request, _) = request?;
+            let request = request.map_err(|error| unencodable(method.descriptor, error))?;
             let answer =
                 caller.invoke(request).await.map_err(|status| explained(method.descriptor, status))?;
             decode(codec, &method, answer.into())
@@ -60,9 +60,10 @@ impl<C: Caller> Stub<C> {
         arguments: A,
     ) -> impl Future<Output = Result<T, CallError<E>>> + Send + use<C, A, T, E> {
         let (codec, caller) = (self.caller.codec(), self.caller.clone());
-        let request = self.request(&method, None, (method.arguments.encode)(codec, arguments));
+        let arguments = (method.arguments.encode)(codec, arguments);
+        let request = arguments.map(|Body { payload, items }| (self.request(&method, None, payload), items));
         async move {
-            let (request, items) = request?;
+            let (request, items) = request.map_err(|error| unencodable(method.descriptor, error))?;
             let answer =
                 caller.stream(request, items).await.map_err(|status| explained(method.descriptor, status))?;
             decode(codec, &method, answer)
@@ -73,10 +74,9 @@ impl<C: Caller> Stub<C> {
         &self,
         method: &Method<A, T, E>,
         request_id: Option<Uuid>,
-        arguments: Result<Body, CodecError>,
-    ) -> Result<(Request, Option<Streaming<Bytes>>), Status> {
-        let Body { payload, items } = arguments.map_err(|error| unencodable(method.descriptor, error))?;
-        Ok((Request::typed(method.descriptor, request_id, payload, self.options.clone()), items))
+        payload: Bytes,
+    ) -> Request {
+        Request::typed(method.descriptor, request_id, payload, self.options.clone())
     }
 }
 

@@ -133,7 +133,7 @@ impl<S> Bearer<S> {
                 call.metadata_mut().insert(KEY, token.get(KEY).unwrap_or_default())
             }
             _ => {
-                call.request_mut().options.metadata = Some(Arc::clone(token));
+                call.request_mut().options.set_metadata(Arc::clone(token));
                 Ok(())
             }
         }

@@ -1,7 +1,5 @@
 //! A call that goes out, as the layers of a client see it.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -36,7 +34,7 @@ impl Outgoing {
         (streaming, items): (bool, Option<Streaming<Bytes>>),
     ) -> Self {
         request.options = request.options.or(defaults);
-        request.options.trace = request.options.trace_now();
+        request.options.set_trace(request.options.trace_now());
         let now = Instant::now().into_std();
         let deadline = match streaming {
             true => request.options.explicit_deadline(now),
@@ -58,7 +56,7 @@ impl Outgoing {
 
     /// What travels with the call beside its arguments, to be added to.
     pub fn metadata_mut(&mut self) -> &mut Metadata {
-        Arc::make_mut(self.request.options.metadata.get_or_insert_default())
+        self.request.options.metadata_mut()
     }
 
     /// When the caller stops waiting, whatever the layers do. `None` for a call with streams that was given no deadline.

@@ -98,7 +98,7 @@ impl sealed::Traced for Outgoing {
 
     fn span(&self) -> Span {
         let span = span!("client", &*self.request().name);
-        if let Some(trace) = self.request().options.trace {
+        if let Some(trace) = self.request().options.trace_set() {
             span.record("trace", tracing::field::display(trace));
         }
         span

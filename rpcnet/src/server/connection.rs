@@ -1,6 +1,6 @@
 //! A server's end of a connection: calls come in, are run, and answered.
 
-use std::{sync::Arc, task::Waker};
+use std::{collections::VecDeque, sync::Arc, task::Waker};
 
 use bytes::Bytes;
 use parking_lot::MutexGuard;
@@ -11,7 +11,7 @@ use crate::{
     body::{Body, Streamed},
     client::caller::Answer,
     codec::Codec,
-    context::{About, Context},
+    context::{About, Context, Origin},
     driver::{
         Driver, End, Shared, State,
         streams::{self, Line, Outgoing},
@@ -19,8 +19,8 @@ use crate::{
     idempotency::Repeat,
     status::{Executed, Reason, Status},
     streaming::Streaming,
-    transport::{Accepted, Identity, Peer},
-    wire::{CloseReason, Connection, IncomingCall, Output, Role, StreamId},
+    transport::{Accepted, Peer},
+    wire::{CloseReason, Connection, IncomingCall, Output, RepeatHead, Role, StreamId},
 };
 
 /// A connection that is being served, as seen from outside.
@@ -45,15 +45,14 @@ impl Served {
             calls: Calls {
                 shared: Arc::clone(&shared),
                 services,
+                origin: Arc::new(Origin { peer: peer.socket_addr(), identity }),
                 peer,
-                identity,
                 codec: Codec::default(),
                 accepted: now,
                 permits: Arc::clone(&permits),
                 running: Vec::new(),
             },
-            called: Vec::new(),
-            answers: Vec::new(),
+            called: VecDeque::new(),
             wakers: Vec::new(),
         };
         let served = Self { shared: Arc::clone(&shared), permits: Arc::clone(&permits) };
@@ -93,8 +92,7 @@ impl Served {
 struct ServerEnd {
     calls: Calls,
     /// Kept for their memory: empty between two uses.
-    called: Vec<IncomingCall>,
-    answers: Vec<(StreamId, Result<Streamed, Status>)>,
+    called: VecDeque<IncomingCall>,
     /// Whoever waited for a stream.
     wakers: Vec<Waker>,
 }
@@ -105,7 +103,7 @@ impl End for ServerEnd {
     fn handle_outputs(&mut self, mut state: MutexGuard<'_, State<()>>) {
         while let Some(output) = state.connection.poll_output() {
             match output {
-                Output::Called(call) => self.called.push(call),
+                Output::Called(call) => self.called.push_back(call),
                 Output::Abandoned(id) => self.calls.abort(id),
                 Output::Ready { codec } => self.calls.codec = codec,
                 Output::Readable(_) | Output::Writable(_) => {
@@ -124,7 +122,6 @@ impl End for ServerEnd {
         self.wakers.drain(..).for_each(Waker::wake);
         if !self.called.is_empty() {
             self.begin();
-            self.answer();
         }
     }
 
@@ -138,38 +135,20 @@ impl End for ServerEnd {
 }
 
 impl ServerEnd {
-    /// Begins the calls that have come, until their answers are as many bytes as may wait to be sent. The others are begun
+    /// Begins the calls that have come, and sends the answers of those that have one at once, until their answers are as many bytes as may wait to be sent. The others are begun
     /// when the client has read.
     fn begin(&mut self) {
-        let Self { calls, called, answers, .. } = self;
-        let (mut begun, mut bytes) = (0, 0);
-        for call in called.iter() {
-            if bytes > calls.services.limits.unsent_bytes_max {
-                break;
-            }
-            begun += 1;
-            let result = calls.begin(call).unwrap_or_else(|status| Some(Err(status)));
-            answers.extend(result.map(|result| {
+        let Self { calls, called, .. } = self;
+        let (mut bytes, mut began) = (0, std::time::Instant::now());
+        while bytes <= calls.services.limits.unsent_bytes_max
+            && let Some(call) = called.pop_front()
+        {
+            let id = call.id;
+            if let Some(result) = calls.begin(call, &mut began).unwrap_or_else(|status| Some(Err(status))) {
                 bytes += result.as_ref().map_or(0, |streamed| streamed.answer.len());
-                (call.id, result)
-            }));
+                calls.answer(id, result);
+            }
         }
-        called.drain(..begun);
-    }
-
-    /// Sends the answers of the calls that had one at once.
-    fn answer(&mut self) {
-        let mut streams = Vec::new();
-        let mut state = self.calls.shared.lock();
-        for (id, result) in self.answers.drain(..) {
-            let (answer, items) = parted(result);
-            let begins = state.connection.reply(id, answer, items.is_some());
-            streams.extend(items.map(|items| (id, items, begins)));
-        }
-        // A stream that nobody wants is dropped without the lock: it may be made of one of this connection.
-        drop(state);
-        let wanted = streams.into_iter().filter(|(_, _, begins)| *begins);
-        wanted.for_each(|(id, items, _)| self.calls.spawn_stream(id, items));
     }
 }
 
@@ -178,7 +157,8 @@ struct Calls {
     shared: Arc<Shared<()>>,
     services: Arc<Services>,
     peer: Peer,
-    identity: Option<Identity>,
+    /// The peer, for the calls.
+    origin: Arc<Origin>,
     codec: Codec,
     /// When the connection was taken up.
     accepted: std::time::Instant,
@@ -242,7 +222,11 @@ impl Line for ServerLine {
 
 impl Calls {
     /// Begins a call. What can be answered at once is; the rest is answered by a task.
-    fn begin(&mut self, call: &IncomingCall) -> Result<Option<Result<Streamed, Status>>, Status> {
+    fn begin(
+        &mut self,
+        call: IncomingCall,
+        began: &mut std::time::Instant,
+    ) -> Result<Option<Result<Streamed, Status>>, Status> {
         let (line, id) = (self.line(), call.id);
         let answered = move |result| {
             line.answer(id, result).map(tokio::spawn);
@@ -250,7 +234,7 @@ impl Calls {
         match self.services.begin(self.incoming(call)?, answered)? {
             Begun::Run(mut execution) => {
                 if execution.is_cheap()
-                    && let Some(result) = execution.poll_inline()
+                    && let Some(result) = execution.poll_inline(began)
                 {
                     return Ok(Some(result));
                 }
@@ -272,16 +256,18 @@ impl Calls {
         Ok(None)
     }
 
-    fn incoming(&self, call: &IncomingCall) -> Result<Incoming, Status> {
+    fn incoming(&self, call: IncomingCall) -> Result<Incoming, Status> {
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| self.too_many())?;
-        let head = &call.head;
+        let head = call.head;
+        let read = |repeat: Box<RepeatHead>| {
+            Box::new(Repeat::read(*repeat, self.accepted, Instant::now().into_std()))
+        };
         let about = About {
-            peer: self.peer.socket_addr(),
-            identity: self.identity.clone(),
+            origin: Some(Arc::clone(&self.origin)),
             deadline: call.deadline,
             request_id: head.request_id,
-            repeat: head.repeat.map(|repeat| Repeat::read(repeat, self.accepted, Instant::now().into_std())),
-            metadata: head.metadata.clone(),
+            repeat: head.repeat.map(read),
+            metadata: head.metadata,
             trace: head.trace,
         };
         let items = head.items.then(|| Streaming::from_results(streams::Incoming::new(self.line(), call.id)));
@@ -291,7 +277,7 @@ impl Calls {
             fingerprint: head.fingerprint,
             codec: self.codec,
             about,
-            arguments: Body { payload: call.payload.clone(), items },
+            arguments: Body { payload: call.payload, items },
             permit: Some(permit),
         })
     }
@@ -324,10 +310,15 @@ impl Calls {
         self.remember(id, Running::Task(task.abort_handle()));
     }
 
-    /// Sends the stream of a call that has been answered.
-    fn spawn_stream(&mut self, id: StreamId, items: Streaming<Bytes>) {
-        let task = tokio::spawn(Outgoing::new(self.line(), id, items));
-        self.remember(id, Running::Task(task.abort_handle()));
+    /// Sends the answer of a call that had one at once: what it was encoded to is gone before the next call's is.
+    fn answer(&mut self, id: StreamId, result: Result<Streamed, Status>) {
+        let (answer, items) = parted(result);
+        let begins = self.shared.lock().connection.reply(id, answer, items.is_some());
+        // A stream that nobody wants is dropped without the lock: it may be made of one of this connection.
+        if let Some(items) = items.filter(|_| begins) {
+            let task = tokio::spawn(Outgoing::new(self.line(), id, items));
+            self.remember(id, Running::Task(task.abort_handle()));
+        }
     }
 
     fn remember(&mut self, id: StreamId, running: Running) {

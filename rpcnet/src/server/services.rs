@@ -102,7 +102,7 @@ impl Services {
         answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
     ) -> Result<Begun, Status> {
         let route = self.router.find(call.method)?;
-        route.check_identity(call.about.identity.as_ref())?;
+        route.check_identity(call.about.identity())?;
         route.check_caller(call.streaming, call.fingerprint)?;
         #[cfg(feature = "tower")]
         if self.layers.is_some() {
@@ -135,10 +135,10 @@ impl Services {
     ) -> Result<Begun, Status> {
         let request_id = request_id(&call)?;
         let keyed = Keyed {
-            key: Key { caller: call.about.identity.as_ref(), method: route.id, request_id },
+            key: Key { caller: call.about.identity(), method: route.id, request_id },
             codec: call.codec,
             arguments: &call.arguments.payload,
-            repeat: call.about.repeat,
+            repeat: call.about.repeat.as_deref().copied(),
             reruns: route.reruns,
         };
         match self.cache.begin(now(), &keyed) {

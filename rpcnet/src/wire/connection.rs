@@ -349,7 +349,7 @@ impl Connection {
                 Step::Wait
             }
             Kind::GoAway => {
-                self.handle_go_away(id, &frame.payload);
+                self.handle_go_away(id, frame.payload());
                 Step::Wait
             }
             Kind::Pong | Kind::Other => Step::Wait,

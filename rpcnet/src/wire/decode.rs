@@ -7,12 +7,27 @@ use super::{
     output::CloseReason,
 };
 
-/// A whole frame. Head and payload share the memory they were read into.
+/// A whole frame. It shares the memory it was read into.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) header: Header,
-    pub(crate) head: Bytes,
-    pub(crate) payload: Bytes,
+    /// The head, and the payload behind it: taken apart only where the payload is kept.
+    body: Bytes,
+}
+
+impl Frame {
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.body[..self.header.head_len]
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.body[self.header.head_len..]
+    }
+
+    pub(crate) fn into_payload(mut self) -> Bytes {
+        self.body.advance(self.header.head_len);
+        self.body
+    }
 }
 
 /// Takes a frame off the front of `bytes`; `None` until it is whole.
@@ -22,15 +37,11 @@ pub(crate) struct Frame {
 pub(crate) fn take_frame(bytes: &mut BytesMut) -> Result<Option<Frame>, CloseReason> {
     let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
     let header = Header::decode(header)?;
-    if bytes.len() < HEADER_BYTES + header.head_len + header.payload_len {
+    let length = header.head_len + header.payload_len;
+    if bytes.len() < HEADER_BYTES + length {
         return Ok(None);
     }
     bytes.advance(HEADER_BYTES);
-    let head = take(bytes, header.head_len);
-    let payload = take(bytes, header.payload_len);
-    Ok(Some(Frame { header, head, payload }))
-}
-
-fn take(bytes: &mut BytesMut, length: usize) -> Bytes {
-    if length == 0 { Bytes::new() } else { bytes.split_to(length).freeze() }
+    let body = if length == 0 { Bytes::new() } else { bytes.split_to(length).freeze() };
+    Ok(Some(Frame { header, body }))
 }

@@ -40,9 +40,10 @@ pub(crate) struct CallHead {
     pub(crate) timeout: Option<Duration>,
     pub(crate) fingerprint: u32,
     pub(crate) request_id: Option<Uuid>,
-    /// Of a keyed call that is not the first with its id.
-    pub(crate) repeat: Option<RepeatHead>,
-    pub(crate) trace: Option<TraceContext>,
+    /// Of a keyed call that is not the first with its id. In a box, like the trace: most calls have neither, and a head is
+    /// moved often.
+    pub(crate) repeat: Option<Box<RepeatHead>>,
+    pub(crate) trace: Option<Box<TraceContext>>,
     pub(crate) metadata: Option<Arc<Metadata>>,
     /// The caller knows the method as one with a stream.
     pub(crate) streaming: bool,
@@ -66,7 +67,7 @@ impl RepeatHead {
     const BYTES: usize = 16;
     const ELSEWHERE: u64 = 1 << 63;
 
-    fn encode(self, out: &mut BytesMut) {
+    fn encode(&self, out: &mut BytesMut) {
         let elsewhere = if self.elsewhere { Self::ELSEWHERE } else { 0 };
         out.put_u64_le(micros(self.age, !Self::ELSEWHERE) | elsewhere);
         out.put_u64_le(micros(self.connected, u64::MAX));
@@ -98,8 +99,8 @@ impl CallHead {
     pub(crate) fn encoded_len(&self) -> usize {
         Self::FIXED_BYTES
             + self.request_id.map_or(0, |_| Self::REQUEST_ID_BYTES)
-            + self.repeat.map_or(0, |_| RepeatHead::BYTES)
-            + self.trace.map_or(0, |_| Self::TRACE_BYTES)
+            + self.repeat.as_ref().map_or(0, |_| RepeatHead::BYTES)
+            + self.trace.as_ref().map_or(0, |_| Self::TRACE_BYTES)
             + self.metadata.as_ref().map_or(0, |metadata| 2 + metadata.encoded_len())
     }
 
@@ -110,10 +111,10 @@ impl CallHead {
         if let Some(id) = self.request_id {
             out.put_slice(id.as_bytes());
         }
-        if let Some(repeat) = self.repeat {
+        if let Some(repeat) = &self.repeat {
             repeat.encode(out);
         }
-        if let Some(trace) = self.trace {
+        if let Some(trace) = &self.trace {
             out.put_u128(trace.trace_id());
             out.put_u64(trace.span_id());
             out.put_u8(trace.flags());
@@ -136,8 +137,8 @@ impl CallHead {
         let fingerprint = head.try_get_u32_le().ok()?;
         let request_id =
             if has(flags::KEYED) { Some(Uuid::from_u128(head.try_get_u128().ok()?)) } else { None };
-        let repeat = if has(flags::REPEAT) { Some(RepeatHead::decode(&mut head)?) } else { None };
-        let trace = if has(flags::TRACED) { Some(decode_trace(&mut head)?) } else { None };
+        let repeat = if has(flags::REPEAT) { Some(Box::new(RepeatHead::decode(&mut head)?)) } else { None };
+        let trace = if has(flags::TRACED) { Some(Box::new(decode_trace(&mut head)?)) } else { None };
         let metadata = if has(flags::METADATA) { Some(Arc::new(decode_metadata(&mut head)?)) } else { None };
         Some(Self {
             method,

@@ -5,6 +5,8 @@ mod audit;
 
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::{
     decode::Frame,
     flow::{Flow, Receiving},
@@ -59,7 +61,8 @@ struct Open {
     id: StreamId,
     deadline: Option<Instant>,
     queued_at: Position,
-    reply: Option<(ReplyHead, Message)>,
+    /// What has come of an answer of several frames. In a box, since most are one.
+    reply: Option<Box<(ReplyHead, Message)>>,
     /// Its answer has come, and its stream is coming.
     answered: bool,
     /// Of a call with streams.
@@ -201,13 +204,10 @@ impl Opened {
         if open.answered {
             return self.handle_item(frame, limits);
         }
-        let (end, items) = (frame.header.has(flags::END), open.items_follow(&frame));
+        let items = open.items_follow(&frame);
         let result = match open.take(frame, limits.message_bytes_max) {
-            Ok(()) if !end => return Ok(Came::Nothing),
-            Ok(()) => match open.reply.take() {
-                Some((head, message)) => head.join(message.finish()),
-                None => return Ok(Came::Nothing),
-            },
+            Ok(None) => return Ok(Came::Nothing),
+            Ok(Some((head, payload))) => head.join(payload),
             Err(status) => Err(status),
         };
         let items = items && result.is_ok() && open.begin_stream(limits.stream_window);
@@ -347,19 +347,16 @@ impl Open {
         true
     }
 
-    /// Takes in a frame of the answer; fails when the answer can no longer be used.
-    fn take(&mut self, frame: Frame, message_bytes_max: u32) -> Result<(), Status> {
-        let (head, mut message) = match self.reply.take() {
-            Some(reply) => reply,
-            None => {
-                let head = ReplyHead::decode(&frame.head).ok_or_else(|| {
-                    let message = "the answer's head is none this version can read";
-                    Status::new(Reason::UndecodableAnswer, Executed::Unknown, message)
-                })?;
-                (head, Message::default())
-            }
+    /// Takes in a frame of the answer, and gives it back when it is whole; fails when it can no longer be used.
+    fn take(&mut self, frame: Frame, message_bytes_max: u32) -> Result<Option<(ReplyHead, Bytes)>, Status> {
+        let head = match &self.reply {
+            Some(reply) => reply.0,
+            None => ReplyHead::decode(frame.head()).ok_or_else(|| {
+                let message = "the answer's head is none this version can read";
+                Status::new(Reason::UndecodableAnswer, Executed::Unknown, message)
+            })?,
         };
-        let length = message.len() + frame.payload.len();
+        let length = self.reply.as_ref().map_or(0, |reply| reply.1.len()) + frame.header.payload_len;
         let max = if head.is_status() { STATUS_MESSAGE_MAX } else { message_bytes_max as usize };
         if length > max {
             let message = format!(
@@ -368,8 +365,13 @@ impl Open {
             );
             return Err(Status::new(Reason::MessageTooLarge, Executed::Yes, message));
         }
-        message.push(frame.payload, frame.header.has(flags::END));
-        self.reply = Some((head, message));
-        Ok(())
+        let last = frame.header.has(flags::END);
+        if last && self.reply.is_none() {
+            return Ok(Some((head, frame.into_payload())));
+        }
+        let reply = self.reply.get_or_insert_with(|| Box::new((head, Message::default())));
+        reply.1.push(frame.into_payload(), last);
+        let whole = if last { self.reply.take() } else { None };
+        Ok(whole.map(|reply| (reply.0, reply.1.finish())))
     }
 }

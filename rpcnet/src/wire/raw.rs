@@ -48,12 +48,12 @@ impl Frame {
 pub fn take_frame(bytes: &mut BytesMut) -> Result<Option<Frame>, CloseReason> {
     let Some(frame) = decode::take_frame(bytes)? else { return Ok(None) };
     match frame.header.kind {
-        Kind::Call => reread_call(&frame.head, frame.header.flags),
-        Kind::Reply | Kind::Reset => reread_reply(&frame.head),
+        Kind::Call => reread_call(frame.head(), frame.header.flags),
+        Kind::Reply | Kind::Reset => reread_reply(frame.head()),
         _ => {}
     }
     let known = frame.header.kind != Kind::Other;
-    let bytes = [&frame.header.encode()[..], &frame.head, &frame.payload].concat();
+    let bytes = [&frame.header.encode()[..], frame.head(), frame.payload()].concat();
     Ok(Some(Frame { known, bytes: bytes.into() }))
 }
 

@@ -165,8 +165,8 @@ fn call_is_over() -> Status {
 }
 
 fn reset_status(frame: &Frame) -> Result<Status, CloseReason> {
-    let status = ReplyHead::decode(&frame.head).filter(|head| head.is_status());
-    match status.map(|head| head.join(frame.payload.clone())) {
+    let status = ReplyHead::decode(frame.head()).filter(|head| head.is_status());
+    match status.map(|head| head.join(Bytes::copy_from_slice(frame.payload()))) {
         Some(Err(status)) => Ok(status),
         _ => {
             Err(CloseReason::violation(format_args!("a RESET of {:?} without a status", frame.header.stream)))
@@ -175,7 +175,7 @@ fn reset_status(frame: &Frame) -> Result<Status, CloseReason> {
 }
 
 fn credit(frame: &Frame) -> Result<u32, CloseReason> {
-    let bytes = frame.head.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+    let bytes = frame.head().first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
     bytes.ok_or_else(|| {
         CloseReason::violation(format_args!("a CREDIT for {:?} without a number", frame.header.stream))
     })

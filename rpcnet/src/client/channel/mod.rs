@@ -1,5 +1,6 @@
 //! A channel to one server: opens its connection when needed, and again when it was lost.
 
+mod begin;
 mod builder;
 mod line;
 mod redial;
@@ -18,12 +19,10 @@ use uuid::Uuid;
 
 pub use builder::ChannelBuilder;
 
-use self::line::Line;
+use self::{begin::Kind, line::Line};
 use super::{
     caller::{Answer, Caller, Request},
     connect::ConnectError,
-    connection::Handle,
-    guard::InFlight,
     options::CallOptions,
     sent::{Attempted, SentIds},
 };
@@ -31,10 +30,9 @@ use crate::{
     body::Streamed,
     codec::Codec,
     error::CallError,
-    status::{Executed, Reason, Status},
+    status::{Executed, Status},
     streaming::Streaming,
     transport::Address,
-    wire::{Call, CallHead, RepeatHead},
 };
 
 /// A channel to one server.
@@ -134,16 +132,17 @@ impl Channel {
         self.inner.lines.iter().for_each(|line| line.disconnect());
     }
 
-    fn with_options(&self, request: Request) -> Request {
-        Request { options: request.options.or(&self.options), ..request }
+    /// What the call's options leave open is as the channel's say.
+    fn take_options(&self, request: &mut Request) {
+        request.options = std::mem::take(&mut request.options).or(&self.options);
     }
 
     /// Says of a keyed call what this channel has sent of it before. Gives back the id of one that is sent for the first
     /// time.
-    fn mark_repeat(&self, request: &mut Request) -> Option<Uuid> {
+    fn mark_repeat(&self, now: Instant, request: &mut Request) -> Option<Uuid> {
         let id = request.request_id.filter(|_| request.attempted.is_none())?;
-        let (now, since) = (Instant::now().into_std(), request.options.first_sent_at_set());
-        let attempted = self.inner.sent.send(now, id, (), since);
+        let since = request.options.first_sent_at_set();
+        let attempted = self.inner.sent.send(now.into_std(), id, (), since);
         // There is one address, and whether its process is still the same follows from the age.
         request.attempted = attempted.map(|attempted| Attempted { elsewhere: false, ..attempted });
         attempted.is_none().then_some(id)
@@ -151,57 +150,6 @@ impl Channel {
 
     fn at(&self, request: &Request, status: Status) -> Status {
         status.at(format_args!("{} at {}", request.name, self.address()))
-    }
-
-    /// Queues a call on the connection, opening one if there is none or the one there is takes no calls any more.
-    async fn begin(
-        &self,
-        request: &mut Request,
-        deadline: Option<Instant>,
-        kind: Kind,
-    ) -> Result<InFlight, Status> {
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return Err(Status::new(
-                Reason::Deadline,
-                Executed::No,
-                "the deadline had passed before the call was made",
-            ));
-        }
-        // Taken and not cloned: the first clone of a value that was just encoded would allocate.
-        let mut call =
-            Call { head: head(request, deadline, kind), payload: std::mem::take(&mut request.payload) };
-        let line = self.inner.next_line();
-        if let Some(connection) = line.current() {
-            match connection.call(&mut call) {
-                Err(_) if !connection.is_open() => {}
-                result => return result,
-            }
-        }
-        let connection = self.connection(line, deadline, request.options.waits_for_ready()).await?;
-        call.head = head(request, deadline, kind);
-        connection.call(&mut call)
-    }
-
-    /// The connection for a call, by its deadline.
-    async fn connection(
-        &self,
-        line: &Arc<Line>,
-        deadline: Option<Instant>,
-        wait: bool,
-    ) -> Result<Handle, Status> {
-        let connection = async {
-            match wait {
-                true => Ok(line.connect_patiently().await),
-                false => line.connect_for_a_call().await.map_err(Status::from),
-            }
-        };
-        let Some(deadline) = deadline else { return connection.await };
-        tokio::time::timeout_at(deadline, connection).await.unwrap_or_else(|_| {
-            let why =
-                line.last_error().map(|error| format!(" (the last attempt: {error})")).unwrap_or_default();
-            let message = format!("the deadline passed before the connection was open{why}");
-            Err(Status::new(Reason::Deadline, Executed::No, message))
-        })
     }
 }
 
@@ -215,55 +163,40 @@ impl Inner {
     }
 }
 
-/// Whether a call has streams, and of which end.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Unary,
-    Streaming { items: bool },
-}
-
-/// What a call says of itself on the wire.
-fn head(request: &Request, deadline: Option<Instant>, kind: Kind) -> CallHead {
-    let options = &request.options;
-    CallHead {
-        method: request.method,
-        timeout: deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
-        fingerprint: request.fingerprint,
-        request_id: request.request_id,
-        repeat: request.attempted.map(|attempted| RepeatHead {
-            age: Instant::now().into_std().saturating_duration_since(attempted.first),
-            connected: Duration::ZERO,
-            elsewhere: attempted.elsewhere,
-        }),
-        trace: options.trace_now(),
-        metadata: options.metadata.clone().filter(|metadata| !metadata.is_empty()),
-        streaming: matches!(kind, Kind::Streaming { .. }),
-        items: matches!(kind, Kind::Streaming { items: true }),
-    }
-}
-
 impl Caller for Channel {
-    async fn invoke(&self, request: Request) -> Result<Answer, Status> {
-        let mut request = self.with_options(request);
-        let deadline = Instant::from_std(request.options.deadline(Instant::now().into_std()));
-        let first = self.mark_repeat(&mut request);
-        let answer = match self.begin(&mut request, Some(deadline), Kind::Unary).await {
-            Ok(call) => call.await,
-            Err(status) => Err(status),
-        };
-        if let (Some(id), Err(status)) = (first, &answer)
-            && status.executed() == Executed::No
-        {
-            self.inner.sent.take_back(id);
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of an `async fn` would have room for the request twice"
+    )]
+    fn invoke(&self, mut request: Request) -> impl Future<Output = Result<Answer, Status>> + Send {
+        async move {
+            let now = Instant::now();
+            self.take_options(&mut request);
+            let deadline = Instant::from_std(request.options.deadline(now.into_std()));
+            let first = self.mark_repeat(now, &mut request);
+            let answer = match self.begin(now, &mut request, Some(deadline), Kind::Unary).await {
+                Ok(call) => call.await,
+                Err(status) => Err(status),
+            };
+            if let (Some(id), Err(status)) = (first, &answer)
+                && status.executed() == Executed::No
+            {
+                self.inner.sent.take_back(id);
+            }
+            answer.map(|streamed| streamed.answer).map_err(|status| self.at(&request, status))
         }
-        answer.map(|streamed| streamed.answer).map_err(|status| self.at(&request, status))
     }
 
-    async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {
-        let mut request = self.with_options(request);
-        let deadline = request.options.explicit_deadline(Instant::now().into_std());
+    async fn stream(
+        &self,
+        mut request: Request,
+        items: Option<Streaming<Bytes>>,
+    ) -> Result<Streamed, Status> {
+        let now = Instant::now();
+        self.take_options(&mut request);
+        let deadline = request.options.explicit_deadline(now.into_std()).map(Instant::from_std);
         let kind = Kind::Streaming { items: items.is_some() };
-        let answer = match self.begin(&mut request, deadline.map(Instant::from_std), kind).await {
+        let answer = match self.begin(now, &mut request, deadline, kind).await {
             Ok(call) => {
                 items.into_iter().for_each(|items| call.send(items));
                 call.await

@@ -14,7 +14,8 @@ impl Accepted {
         for slot in &self.slots {
             live += usize::from(!matches!(slot, Slot::Free));
             match slot {
-                Slot::Gathering(Gathering { head, message, .. }) => {
+                Slot::Gathering(gathering) => {
+                    let Gathering { head, message, .. } = &**gathering;
                     streams += u32::from(head.streaming);
                     incomplete += message.len();
                 }

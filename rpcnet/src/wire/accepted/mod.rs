@@ -129,12 +129,11 @@ impl Accepted {
             Ok(head) => {
                 let deadline = head.timeout.map(|timeout| later(now, timeout));
                 self.earliest = self.earliest.into_iter().chain(deadline).min();
-                Ok(self.begin(
-                    Gathering { id, head, deadline, message: Message::default() },
-                    frame.payload,
-                    end,
-                    limits,
-                ))
+                if end && frame.header.payload_len <= limits.message_bytes_max as usize {
+                    return Ok(self.run(id, head, deadline, frame.into_payload(), limits));
+                }
+                let gathering = Box::new(Gathering { id, head, deadline, message: Message::default() });
+                Ok(self.begin(gathering, frame.into_payload(), end, limits))
             }
         }
     }
@@ -149,7 +148,7 @@ impl Accepted {
                 };
                 self.buffered -= gathering.message.len();
                 self.streams -= u32::from(gathering.head.streaming);
-                Ok(self.begin(gathering, frame.payload, end, limits))
+                Ok(self.begin(gathering, frame.into_payload(), end, limits))
             }
             Some(Slot::Running(Running { id: running, flow: Some(_), .. })) if *running == id => {
                 self.handle_item(frame, limits)
@@ -319,7 +318,7 @@ impl Accepted {
     }
 
     /// Takes in a piece of the arguments.
-    fn begin(&mut self, mut gathering: Gathering, piece: Bytes, end: bool, limits: &Limits) -> Step {
+    fn begin(&mut self, mut gathering: Box<Gathering>, piece: Bytes, end: bool, limits: &Limits) -> Step {
         let id = gathering.id;
         let length = gathering.message.len() + piece.len();
         if length > limits.message_bytes_max as usize {
@@ -331,12 +330,8 @@ impl Accepted {
         }
         if end {
             gathering.message.push(piece, true);
-            let Gathering { head, deadline, message, .. } = gathering;
-            let flow =
-                head.streaming.then(|| Box::new(Flow::taking(head.items.then_some(limits.stream_window))));
-            self.streams += u32::from(flow.is_some());
-            self.slots[id.slot()] = Slot::Running(Running { id, deadline, replied: false, flow });
-            return Step::Run(IncomingCall { id, head, deadline, payload: message.finish() });
+            let Gathering { head, deadline, message, .. } = *gathering;
+            return self.run(id, head, deadline, message.finish(), limits);
         }
         if self.buffered + length > limits.buffered_bytes_max {
             return self.refuse(id, end, too_much_buffered(limits).with_executed(Executed::No));
@@ -346,6 +341,21 @@ impl Accepted {
         self.streams += u32::from(gathering.head.streaming);
         self.slots[id.slot()] = Slot::Gathering(gathering);
         Step::Wait
+    }
+
+    /// All of the arguments are here.
+    fn run(
+        &mut self,
+        id: StreamId,
+        head: CallHead,
+        deadline: Option<Instant>,
+        payload: Bytes,
+        limits: &Limits,
+    ) -> Step {
+        let flow = head.streaming.then(|| Box::new(Flow::taking(head.items.then_some(limits.stream_window))));
+        self.streams += u32::from(flow.is_some());
+        self.slots[id.slot()] = Slot::Running(Running { id, deadline, replied: false, flow });
+        Step::Run(IncomingCall { id, head, deadline, payload })
     }
 
     /// Does not run the call; what is still to come of its arguments is not looked at.
@@ -398,7 +408,7 @@ fn read_head(frame: &Frame, admit: bool) -> Result<CallHead, Status> {
         let message = "the server is shutting down and takes no new calls";
         return Err(Status::new(Reason::Draining, Executed::No, message));
     }
-    let head = CallHead::decode(&frame.head, frame.header.flags).ok_or_else(|| {
+    let head = CallHead::decode(frame.head(), frame.header.flags).ok_or_else(|| {
         let message = "the head of the call is cut short, or says what cannot be";
         Status::new(Reason::UndecodableArguments, Executed::No, message)
     })?;

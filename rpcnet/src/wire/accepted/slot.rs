@@ -11,7 +11,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Slot {
     Free,
-    Gathering(Gathering),
+    /// In a box, since most calls are one frame and never gather.
+    Gathering(Box<Gathering>),
     Running(Running),
     Discarding(StreamId),
 }
@@ -49,9 +50,8 @@ impl Slot {
     pub(super) fn id(&self) -> Option<StreamId> {
         match self {
             Slot::Free => None,
-            Slot::Gathering(Gathering { id, .. })
-            | Slot::Running(Running { id, .. })
-            | Slot::Discarding(id) => Some(*id),
+            Slot::Gathering(gathering) => Some(gathering.id),
+            Slot::Running(Running { id, .. }) | Slot::Discarding(id) => Some(*id),
         }
     }
 
@@ -61,9 +61,8 @@ impl Slot {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self {
-            Slot::Gathering(Gathering { deadline, .. }) | Slot::Running(Running { deadline, .. }) => {
-                *deadline
-            }
+            Slot::Gathering(gathering) => gathering.deadline,
+            Slot::Running(Running { deadline, .. }) => *deadline,
             Slot::Free | Slot::Discarding(_) => None,
         }
     }

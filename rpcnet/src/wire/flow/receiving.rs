@@ -76,16 +76,17 @@ impl Receiving {
             // It crossed with the news that nobody reads.
             return Ok(None);
         }
-        let (id, last, cost) = (frame.header.stream, frame.header.has(flags::END), cost(frame.payload.len()));
+        let (id, last, cost) =
+            (frame.header.stream, frame.header.has(flags::END), cost(frame.header.payload_len));
         self.credit = self.credit.checked_sub(cost).ok_or_else(|| exceeded(id))?;
-        if self.partial.len() + frame.payload.len() > message_bytes_max as usize {
+        if self.partial.len() + frame.header.payload_len > message_bytes_max as usize {
             return Ok(Some(too_large(message_bytes_max)));
         }
         self.partial_cost += cost;
         if last {
-            self.complete(frame.payload);
+            self.complete(frame.into_payload());
         } else {
-            self.partial.push(frame.payload, false);
+            self.partial.push(frame.into_payload(), false);
             self.pay_for_the_partial();
         }
         Ok(None)

@@ -22,7 +22,7 @@ impl Opened {
                 Slot::Free => None,
                 Slot::Done { flow, .. } => flow.as_deref(),
                 Slot::Open(open) => {
-                    held.answers += open.reply.as_ref().map_or(0, |(_, message)| message.len());
+                    held.answers += open.reply.as_ref().map_or(0, |reply| reply.1.len());
                     open.flow.as_deref()
                 }
             };

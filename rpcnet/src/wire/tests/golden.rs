@@ -126,7 +126,7 @@ fn a_keyed_call() {
 fn a_repeat() {
     let request_id = Some(Uuid::from_bytes([0xab; 16]));
     let (age, connected) = (Duration::from_millis(2), Duration::from_millis(1));
-    let repeat = Some(RepeatHead { age, connected, elsewhere: true });
+    let repeat = Some(Box::new(RepeatHead { age, connected, elsewhere: true }));
     sends_and_takes(CallHead { request_id, repeat, ..head(None) }, "hi", &golden!("call-repeat"));
 }
 
@@ -134,7 +134,7 @@ fn a_repeat() {
 fn trace_and_metadata() {
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
     let metadata = crate::Metadata::new().with("tenant", "acme").unwrap();
-    let head = CallHead { trace: Some(trace), metadata: Some(metadata.into()), ..head(None) };
+    let head = CallHead { trace: Some(Box::new(trace)), metadata: Some(metadata.into()), ..head(None) };
     sends_and_takes(head, "hi", &golden!("call-traced"));
 }
 
