@@ -1,10 +1,10 @@
 //! A cluster, and what happens to it.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
-use rpcnet::{CallError, Executed, Reason, prelude::*};
+use rpcnet::{CallError, Executed, prelude::*};
 use rpcnet_cluster::{
-    ClusterEvent, LoadBalancing, ResilientClient,
+    ClusterEvent, ResilientClient,
     testkit::{TestCluster, TestNode, TestNodeBuilder},
 };
 use tokio::time::Instant;
@@ -196,31 +196,6 @@ async fn row_11_a_stream_of_calls_notices_nothing_of_a_kill_and_a_restart() {
     );
 }
 
-/// Row 11: retries while no worker is there yet.
-#[tokio::test(start_paused = true)]
-async fn row_11_a_call_waits_for_the_first_worker_and_says_so_when_none_comes() {
-    let cluster = TestCluster::new(7);
-    let director = cluster.node("director").tag("role", "director").start().await;
-    let client = ResilientClient::new(director.registry())
-        .select("role=worker")
-        .wait_for_ready(Duration::from_secs(5));
-    let waiting = tokio::spawn({
-        let bench = BenchClient::new(client.clone());
-        async move { bench.echo("early".into()).await }
-    });
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let probe = Probe::default();
-    let only = worker(&cluster, "late", &probe).start().await;
-    assert_eq!(waiting.await.unwrap().unwrap(), "early");
-    only.shutdown().await;
-    cluster.converged().await;
-    let begin = Instant::now();
-    let error = BenchClient::new(client).echo(String::new()).await.unwrap_err();
-    assert_eq!((error.reason(), error.executed()), (Some(Reason::NoWorkers), Executed::No));
-    assert!(error.to_string().contains("role=worker"), "{error}");
-    assert!(begin.elapsed() <= Duration::from_secs(6), "{:?}", begin.elapsed());
-}
-
 /// Row 16 over a cluster: the repeat goes to the instance that remembers, or is honest.
 #[tokio::test(start_paused = true)]
 async fn row_16_a_keyed_call_whose_worker_died_is_not_run_by_another() {
@@ -243,51 +218,6 @@ async fn row_16_a_keyed_call_whose_worker_died_is_not_run_by_another() {
     assert!(matches!(error, CallError::OutcomeUnknown(_)), "{error:?}");
     let began: usize = field.probes.iter().map(Probe::began).sum();
     assert_eq!(began, 2, "each request ran once");
-}
-
-/// Row 17: as it reads.
-#[tokio::test(start_paused = true)]
-async fn row_17_a_team_tests_its_cluster() {
-    let field = Field::new().await;
-    field.workers[0].shutdown().await;
-    let client = ResilientClient::new(field.director.registry());
-    let encoded = rpcnet::Codec::Bincode.encode(&("hi".to_owned(),)).unwrap();
-    assert!(client.call("Bench/echo", encoded).await.is_ok());
-}
-
-/// Row 18: a director assigns work. Its clients know the directors only, and those are alike.
-#[tokio::test(start_paused = true)]
-async fn row_18_clients_need_to_know_a_director_only_and_directors_are_alike() {
-    let field = Field::new().await;
-    let mut directors = Vec::new();
-    for label in ["d1", "d2"] {
-        // A director's registry is there once it has started; its service is made before that.
-        let late = Arc::new(std::sync::OnceLock::<ResilientClient>::new());
-        let service = Arc::clone(&late);
-        let node = field.cluster.node(label).tag("role", "director").serve(move |server| {
-            server.register("work", move |bytes| {
-                let workers = service.get().expect("the director has started").clone();
-                async move {
-                    Ok(workers.with(CallOptions::new().idempotent(true)).call("Bench/echo", bytes).await?)
-                }
-            })
-        });
-        let node = node.balancing(LoadBalancing::LeastConnections).start().await;
-        late.set(ResilientClient::new(node.registry()).select("role=worker")).unwrap();
-        directors.push(node);
-    }
-    field.cluster.converged().await;
-    let host = field.cluster.network().host([10, 9, 9, 9]);
-    let encoded = rpcnet::Codec::Bincode.encode(&("hi".to_owned(),)).unwrap();
-    for director in &directors {
-        let channel = Channel::builder(format!("{}:7000", director.ip())).transport(host.clone()).lazy();
-        assert!(channel.call("work", encoded.clone()).await.is_ok());
-        field.workers[0].kill();
-        assert!(
-            channel.call("work", encoded.clone()).await.is_ok(),
-            "a worker that died is the director's affair"
-        );
-    }
 }
 
 /// Bad input on the gossip port.

@@ -23,6 +23,7 @@ mod partitions;
 mod plots;
 mod quic;
 mod reference;
+mod rows;
 mod schema;
 mod settings;
 mod simulator;
