@@ -66,8 +66,8 @@ pub enum LoadBalancing {
     /// there. Of up to four workers, the best of all.
     ///
     /// The latency is a peak average: a slow answer counts at once, and is forgotten within ten seconds. A failure counts
-    /// as an answer after five seconds. A worker that has not answered yet is taken for one like its peers. One
-    /// that was left alone for ten seconds gets a call, if it is at most every hundredth.
+    /// as an answer after five seconds. A worker that never had a call gets one, and until it has answered is taken
+    /// for one like its peers. One that was left alone for ten seconds gets a call, if it is at most every hundredth.
     ///
     /// The default because it is the only one that notices a slow worker by its first slow answers, and needs nothing to
     /// be known beforehand. Among workers that are alike, whoever had the latest slow answer gets fewer calls for some

@@ -46,7 +46,7 @@ impl Strategy for PeakEwma {
 }
 
 impl PeakEwma {
-    /// The place with the least cost; of equals, any.
+    /// The place with the least cost; of equals, any. One call goes to whoever never had one.
     fn best(&mut self, candidates: &[Candidate<'_>], places: &[usize], pick: &mut Pick<'_>) -> usize {
         let mut newcomers = None;
         let (mut best, mut least, mut equals) = (places[0], f64::INFINITY, 0);
@@ -63,7 +63,9 @@ impl PeakEwma {
                 let median = *newcomers.get_or_insert_with(|| median(candidates));
                 median.max(reading.silence)
             });
-            let cost = latency * (f64::from(candidate.in_flight()) + 1.0);
+            // The median is never the least of several: a client that makes one call at a time would never find out.
+            let unheard_of = reading.idle.is_none() && candidate.in_flight() == 0;
+            let cost = if unheard_of { 0.0 } else { latency * (f64::from(candidate.in_flight()) + 1.0) };
             if cost < least {
                 (best, least, equals) = (*place, cost, 1);
             } else if cost == least {

@@ -3,6 +3,7 @@
 mod consistent;
 mod fleet;
 mod narrowing;
+mod newcomers;
 mod shares;
 mod simulation;
 mod turns;
