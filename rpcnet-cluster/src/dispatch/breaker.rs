@@ -66,6 +66,11 @@ pub(crate) enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 
+impl Ticket {
+    /// Of a call that is not heard: there are never so many changes.
+    const BESIDE_A_TRIAL: Self = Self(u64::MAX);
+}
+
 /// Why it is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
@@ -173,11 +178,15 @@ impl Breaker {
         connected_by: Instant,
         served_by: Instant,
     ) -> Ticket {
-        if let State::Open { until, why } | State::HalfOpen { until, why } = self.state
-            && now >= until
-        {
-            let until = if why == Why::Failing { served_by } else { connected_by };
-            self.change(State::HalfOpen { until, why });
+        match self.state {
+            State::Open { until, why } | State::HalfOpen { until, why } if now >= until => {
+                let until = if why == Why::Failing { served_by } else { connected_by };
+                self.change(State::HalfOpen { until, why });
+            }
+            // It goes there because there is no other, or for its key. One that is given up must not make room for a second
+            // trial while the first is under way.
+            State::HalfOpen { .. } => return Ticket::BESIDE_A_TRIAL,
+            State::Closed | State::Open { .. } => {}
         }
         Ticket(self.epoch)
     }

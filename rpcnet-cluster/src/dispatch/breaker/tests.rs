@@ -195,6 +195,22 @@ fn a_probe_that_was_given_up_makes_room_for_the_next() {
     assert!(breaker.admits(later) && !breaker.is_half_open());
 }
 
+/// Calls that go there while the probe is under way, because there is no other worker or theirs is this one.
+#[test]
+fn only_the_probe_decides() {
+    let (now, mut breaker) = (Instant::now(), Breaker::default());
+    (0..5).for_each(|_| call(&mut breaker, now, Failed));
+    let later = now + ms(1_000);
+    let probe = breaker.handle_picked(later, later, later + ms(500));
+    for verdict in [Nothing, Served, Failed] {
+        let beside = breaker.handle_picked(later, later, later + ms(500));
+        breaker.handle_ended(later, beside, verdict, 0.5);
+        assert!(breaker.is_half_open() && !breaker.admits(later), "{verdict:?}");
+    }
+    breaker.handle_ended(later, probe, Served, 0.5);
+    assert!(breaker.open_until().is_none());
+}
+
 #[test]
 fn a_connection_does_not_close_what_failing_calls_have_opened() {
     let (now, mut breaker) = (Instant::now(), Breaker::default());

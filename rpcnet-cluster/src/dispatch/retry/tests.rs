@@ -9,6 +9,7 @@ use super::*;
 use crate::registry::testing::instance;
 
 mod hedging;
+mod spending;
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
