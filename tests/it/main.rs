@@ -27,6 +27,7 @@ mod rows;
 mod schema;
 mod settings;
 mod simulator;
+mod storms;
 mod tls;
 #[cfg(unix)]
 mod unix;
