@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -14,7 +14,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use uuid::Uuid;
 
 use crate::{
-    idempotency::Repeat, metadata::Metadata, server::admission::Running, trace::TraceContext,
+    idempotency::{RecordOf, Repeat},
+    metadata::Metadata,
+    server::admission::Running,
+    trace::TraceContext,
     transport::Identity,
 };
 
@@ -35,6 +38,8 @@ struct Inner {
     cancelled: AtomicBool,
     /// It ran before, and its outcome is not known.
     again: AtomicBool,
+    /// Of a keyed call whose record is in a store.
+    record: OnceLock<RecordOf>,
     /// Wakes those who wait for the cancellation.
     waiting: Notify,
     /// Given back by whoever runs the handler, not by whoever keeps a clone of this.
@@ -87,7 +92,7 @@ impl Context {
     pub(crate) fn new(about: About, connection: Option<OwnedSemaphorePermit>) -> Self {
         let places = Mutex::new(Places { connection, server: None });
         let (cancelled, again, waiting) = (AtomicBool::new(false), AtomicBool::new(false), Notify::new());
-        Self { inner: Arc::new(Inner { about, cancelled, again, waiting, places }) }
+        Self { inner: Arc::new(Inner { about, cancelled, again, record: OnceLock::new(), waiting, places }) }
     }
 
     /// The call's turn has come: its place among those that run in the server is kept until it is taken.
@@ -145,6 +150,18 @@ impl Context {
     /// It runs although it may have run before.
     pub(crate) fn set_runs_again(&self) {
         self.inner.again.store(true, Ordering::Release);
+    }
+
+    /// The call's record is in a store, and this one.
+    pub(crate) fn set_record(&self, record: RecordOf) {
+        // Set once: a call runs once.
+        let _ = self.inner.record.set(record);
+    }
+
+    /// The call's record, if it is in a store.
+    #[cfg(feature = "redb")]
+    pub(crate) fn record(&self) -> Option<RecordOf> {
+        self.inner.record.get().copied()
     }
 
     /// What the caller sent beside the arguments.

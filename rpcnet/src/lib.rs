@@ -98,7 +98,7 @@ pub use codec::{Codec, CodecError, DEPTH_MAX};
 pub use context::Context;
 pub use descriptor::{CallKind, Idempotency, MethodDescriptor, MethodId, ServiceDescriptor};
 pub use error::{AppError, CallError, Cause, Result};
-pub use idempotency::{CacheLimits, KeyedGauge, KeyedStats, WhenFull};
+pub use idempotency::{CacheLimits, KeyedGauge, KeyedStats, WhenFull, store};
 pub use local::Local;
 pub use metadata::{InvalidMetadata, Metadata};
 pub use schema::{Describer, Schema, schema_of};

@@ -205,11 +205,13 @@ pub enum Reason {
     OutcomeUnknown,
     /// The call is a repeat, and older than what the server remembers: whether it ran is not known, and it is not run now.
     DedupHorizonLost,
+    /// Where the server keeps what it ran is away, full or broken: a repeat could not be told from a new request, and nothing ran.
+    RecordsUnavailable,
 }
 
 impl Reason {
     /// Numbers on the wire. They are part of the protocol: append, never renumber.
-    const WIRE: [(Reason, u8); 26] = [
+    const WIRE: [(Reason, u8); 27] = [
         (Reason::Unspecified, 0),
         (Reason::ConnectFailed, 1),
         (Reason::ConnectionLost, 2),
@@ -236,6 +238,7 @@ impl Reason {
         (Reason::QuorumLost, 23),
         (Reason::OutcomeUnknown, 24),
         (Reason::DedupHorizonLost, 25),
+        (Reason::RecordsUnavailable, 26),
     ];
 
     pub(crate) fn to_wire(self) -> u8 {
@@ -250,9 +253,11 @@ impl Reason {
     const fn code(self) -> Code {
         match self {
             Reason::Unspecified | Reason::OutcomeUnknown => Code::Unknown,
-            Reason::ConnectFailed | Reason::ConnectionLost | Reason::Draining | Reason::NoWorkers => {
-                Code::Unavailable
-            }
+            Reason::ConnectFailed
+            | Reason::ConnectionLost
+            | Reason::Draining
+            | Reason::NoWorkers
+            | Reason::RecordsUnavailable => Code::Unavailable,
             Reason::DedupHorizonLost => Code::FailedPrecondition,
             Reason::UnknownMethod | Reason::IncompatibleMethod | Reason::StreamsUnsupported => {
                 Code::Unimplemented

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::limits::CacheLimits;
+use super::{limits::CacheLimits, store::StoreError};
 use crate::status::{Executed, Reason, Status};
 
 pub(super) fn completed(id: Uuid) -> Status {
@@ -52,6 +52,13 @@ pub(super) fn full(limits: &CacheLimits, of_caller: bool, retry_after: Duration)
         "as many requests are remembered as may be, {whose}; forgetting one could run it twice. Try again later"
     );
     Status::new(Reason::Overloaded, Executed::No, message).retry_after(retry_after)
+}
+
+/// Nothing runs of which it cannot be known whether it ran: the store is asked first, and says nothing.
+pub(super) fn away(error: StoreError) -> Status {
+    let message =
+        format!("{error}; nothing was run now, since a repeat could not be told from a new request");
+    Status::new(Reason::RecordsUnavailable, Executed::No, message)
 }
 
 pub(super) fn refused() -> Status {

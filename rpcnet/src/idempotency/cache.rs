@@ -12,28 +12,38 @@ use uuid::Uuid;
 
 use super::{
     answers,
-    key::{Key, RecordId, Secret},
+    held::{Claiming, Hold},
+    key::{Fingerprint, Key, RecordId, Secret},
     limits::CacheLimits,
     outcome::Outcome,
     repeat::Repeat,
+    store::{Claim, Store},
     table::{Asked, Found, Table},
 };
-use crate::{client::caller::Answer, codec::Codec, status::Status};
+use crate::{
+    client::caller::Answer,
+    codec::Codec,
+    status::{Executed, Status},
+};
 
-type Settled = Result<Answer, Status>;
+pub(super) type Settled = Result<Answer, Status>;
 
 /// The answers of one server's keyed calls.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
+    /// Where records are kept when it is not in the table here, which is empty then.
+    pub(super) store: Option<Arc<dyn Store>>,
     secret: Secret,
-    limits: CacheLimits,
+    pub(super) limits: CacheLimits,
     began: Instant,
 }
 
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     table: Table,
+    /// What runs here of which the records are in a store.
+    pub(super) held: HashMap<RecordId, Fingerprint>,
     /// Who waits for the answers of requests that run.
     attached: HashMap<RecordId, Vec<oneshot::Sender<Settled>>>,
 }
@@ -61,6 +71,8 @@ pub(crate) enum Begin {
     Replay(Settled),
     /// It cannot be run.
     Refuse(Status),
+    /// The store has to be asked.
+    Ask(Claiming),
 }
 
 /// Reads what a server remembers of keyed calls: [`Server::keyed`](crate::Server::keyed).
@@ -93,14 +105,24 @@ pub struct KeyedStats {
 }
 
 impl Cache {
-    pub(crate) fn new(limits: CacheLimits, now: Instant) -> Arc<Self> {
-        let state = Mutex::new(State { table: Table::new(limits, now), attached: HashMap::new() });
+    pub(crate) fn new(limits: CacheLimits, store: Option<Arc<dyn Store>>, now: Instant) -> Arc<Self> {
+        let (table, held, attached) = (Table::new(limits, now), HashMap::new(), HashMap::new());
         // Nobody outside can look for requests or arguments that are taken for others.
-        Arc::new(Self { state, secret: Secret::random(), limits, began: now })
+        let secret = store.as_ref().map_or_else(Secret::random, |store| Secret::of_store(store.secret()));
+        Arc::new(Self {
+            state: Mutex::new(State { table, held, attached }),
+            store,
+            secret,
+            limits,
+            began: now,
+        })
     }
 
     /// Looks a request up and, if it is new, marks it as running.
     pub(crate) fn begin(self: &Arc<Self>, now: Instant, call: &Keyed<'_>) -> Begin {
+        if let Some(store) = &self.store {
+            return self.begin_held(store, self.claim(now, call), call.key.request_id);
+        }
         let id = call.key.request_id;
         let asked = self.asked(call);
         let mut state = self.state.lock();
@@ -146,13 +168,38 @@ impl Cache {
     }
 
     fn ticket(self: &Arc<Self>, call: &Keyed<'_>, asked: &Asked, again: bool) -> Ticket {
-        Ticket { cache: Arc::clone(self), record: asked.record, id: call.key.request_id, again, open: true }
+        self.open(asked.record, call.key.request_id, again, None)
+    }
+
+    pub(super) fn open(
+        self: &Arc<Self>,
+        record: RecordId,
+        id: Uuid,
+        again: bool,
+        hold: Option<Hold>,
+    ) -> Ticket {
+        Ticket { cache: Arc::clone(self), record, id, again, hold, open: true }
+    }
+
+    fn claim(&self, now: Instant, call: &Keyed<'_>) -> Claim {
+        Claim {
+            record: self.secret.record(call.key),
+            caller: self.secret.caller(call.key.caller),
+            fingerprint: self.secret.fingerprint(call.codec, call.arguments),
+            age: call.repeat.map(|repeat| now.saturating_duration_since(repeat.first_began)),
+            elsewhere: call.repeat.is_some_and(|repeat| repeat.elsewhere),
+            reruns: call.reruns,
+        }
     }
 
     /// Enters how a request ended and answers those who wait for it.
     fn settle(&self, now: Instant, record: RecordId, outcome: Outcome, settled: &Settled) {
         let mut state = self.state.lock();
-        state.table.end(now, record, outcome);
+        if self.store.is_some() {
+            state.held.remove(&record);
+        } else {
+            state.table.end(now, record, outcome);
+        }
         let attached = state.attached.remove(&record).unwrap_or_default();
         drop(state);
         for waiter in attached {
@@ -163,7 +210,7 @@ impl Cache {
 }
 
 impl State {
-    fn attach(&mut self, record: RecordId) -> oneshot::Receiver<Settled> {
+    pub(super) fn attach(&mut self, record: RecordId) -> oneshot::Receiver<Settled> {
         let attached = self.attached.entry(record).or_default();
         // Repeats that gave up are let go, so that a client that retries for ever does not pile them up.
         if attached.len().is_power_of_two() {
@@ -181,10 +228,12 @@ impl State {
 /// as unknown: it may have run in part, and running it again could do its work twice.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    cache: Arc<Cache>,
-    record: RecordId,
-    id: Uuid,
-    again: bool,
+    pub(super) cache: Arc<Cache>,
+    pub(super) record: RecordId,
+    pub(super) id: Uuid,
+    pub(super) again: bool,
+    /// What it holds in the store.
+    pub(super) hold: Option<Hold>,
     /// Nothing has been said yet.
     open: bool,
 }
@@ -197,22 +246,26 @@ impl Ticket {
 
     /// The request has run, or did not come to it: then the next call with its id is the first.
     pub(crate) fn complete(mut self, now: Instant, result: Result<&Answer, &Status>) {
-        let outcome = Outcome::of(result);
+        let outcome = self.outcome(result);
         let settled = match (&outcome, result) {
             (_, Ok(answer)) => Ok(answer.clone()),
-            (Outcome::NothingRan, Err(_)) => Err(answers::refused()),
+            (_, Err(status)) if status.executed() == Executed::No => Err(answers::refused()),
             (_, Err(_)) => Err(answers::unknown(self.id)),
         };
         self.close(now, outcome, &settled);
     }
 
-    fn close(&mut self, now: Instant, outcome: Outcome, settled: &Settled) {
-        self.open = false;
-        let outcome = match outcome {
+    /// How the request ended whose handler gave this.
+    pub(super) fn outcome(&self, result: Result<&Answer, &Status>) -> Outcome {
+        match Outcome::of(result) {
             // Not this time; what it did before is as unknown as it was.
             Outcome::NothingRan if self.again => Outcome::Unknown,
             outcome => outcome,
-        };
+        }
+    }
+
+    pub(super) fn close(&mut self, now: Instant, outcome: Outcome, settled: &Settled) {
+        self.open = false;
         self.cache.settle(now, self.record, outcome, settled);
     }
 }
@@ -220,6 +273,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if self.open {
+            self.give_up();
             let now = tokio::time::Instant::now().into_std();
             self.close(now, Outcome::Unknown, &Err(answers::unknown(self.id)));
         }
@@ -229,10 +283,7 @@ impl Drop for Ticket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        descriptor::MethodId,
-        status::{Executed, Reason},
-    };
+    use crate::{descriptor::MethodId, status::Reason};
 
     fn asked(reruns: bool) -> Keyed<'static> {
         let key = Key { caller: None, method: MethodId::of("Bank/pay"), request_id: Uuid::from_u128(7) };
@@ -248,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_second_run_that_is_refused_leaves_the_first_as_unknown_as_it_was() {
-        let cache = Cache::new(CacheLimits::default(), Instant::now());
+        let cache = Cache::new(CacheLimits::default(), None, Instant::now());
         drop(begun(&cache, true));
         let again = begun(&cache, true);
         assert!(again.runs_again());

@@ -19,15 +19,36 @@ pub(crate) struct Key<'a> {
 ///
 /// With a million of them the chance that any two are alike is 2⁻⁸⁹, and nobody who does not know the secret can look for two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct RecordId(pub(super) [u64; 2]);
+pub struct RecordId(pub(super) [u64; 2]);
 
 /// What tells a request's arguments from others: 128 bits of a keyed hash of their codec and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Fingerprint(pub(super) [u64; 2]);
+pub struct Fingerprint(pub(super) [u64; 2]);
 
 /// Whom a record belongs to, for the shares: a hash of the identity; `None` for callers without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct CallerId(pub(super) Option<u64>);
+pub struct CallerId(pub(super) Option<u64>);
+
+impl RecordId {
+    /// The name as a number: the key of a store.
+    pub fn to_bits(self) -> u128 {
+        u128::from(self.0[0]) << 64 | u128::from(self.0[1])
+    }
+}
+
+impl Fingerprint {
+    /// The fingerprint as a number.
+    pub fn to_bits(self) -> u128 {
+        u128::from(self.0[0]) << 64 | u128::from(self.0[1])
+    }
+}
+
+impl CallerId {
+    /// The caller as a number; `None` for all those who proved nothing.
+    pub fn to_bits(self) -> Option<u64> {
+        self.0
+    }
+}
 
 /// The key of a server's hashes.
 ///
@@ -43,6 +64,12 @@ impl Secret {
         // Version 4 fixes six bits of each; two ids give more than is needed.
         let ((a, b), (c, d)) = (Uuid::new_v4().as_u64_pair(), Uuid::new_v4().as_u64_pair());
         Self(a ^ c.rotate_left(32), b ^ d.rotate_left(32))
+    }
+
+    /// That of a store, which outlives the process.
+    pub(super) fn of_store(secret: [u8; 16]) -> Self {
+        let bits = u128::from_le_bytes(secret);
+        Self((bits >> 64) as u64, bits as u64)
     }
 
     pub(super) fn record(self, key: Key<'_>) -> RecordId {

@@ -20,18 +20,22 @@
 //! | a repeat from before all that is remembered | `DedupHorizonLost`, nothing runs |
 //! | there is no room for a new one | `Overloaded`; [`WhenFull::BestEffort`] forgets what ended first instead |
 //!
-//! `table` has the rules and is pure; `cache` those who wait.
+//! `table` has the rules in memory and is pure; `cache` those who wait; `store` is what else records can be kept in, asked by
+//! `held` for what does not run here.
 
 mod answers;
 mod cache;
+mod held;
 mod key;
 mod limits;
 mod outcome;
 mod repeat;
+pub mod store;
 mod table;
 
 pub(crate) use self::{
     cache::{Begin, Cache, Keyed, Ticket},
+    held::{Claiming, RecordOf},
     key::Key,
     repeat::Repeat,
 };

@@ -11,7 +11,7 @@ use crate::{
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// It ran, and this was its answer; the method's own `Err` is one.
     Answered(Kept),
     /// It began, and what it did is not known: a tombstone.
@@ -23,7 +23,7 @@ pub(super) enum Outcome {
 /// An answer as it is kept: its bytes in an allocation of their own, since those that came out of a codec may be part of
 /// a larger one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Kept {
+pub struct Kept {
     kind: AnswerKind,
     bytes: Arc<[u8]>,
 }
@@ -62,8 +62,34 @@ impl Kept {
     }
 
     /// How many bytes it has.
-    pub(super) fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty, reason = "an answer without bytes is an answer")]
+    pub fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// As a store writes it: one byte of which kind it is, and its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let kind = match self.kind {
+            AnswerKind::Ok => 0,
+            AnswerKind::App => 1,
+            AnswerKind::AppError => 2,
+        };
+        let mut bytes = Vec::with_capacity(1 + self.bytes.len());
+        bytes.push(kind);
+        bytes.extend_from_slice(&self.bytes);
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote. `None` if it was something else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (kind, bytes) = bytes.split_first()?;
+        let kind = match kind {
+            0 => AnswerKind::Ok,
+            1 => AnswerKind::App,
+            2 => AnswerKind::AppError,
+            _ => return None,
+        };
+        Some(Self { kind, bytes: Arc::from(bytes) })
     }
 }
 
@@ -89,7 +115,9 @@ mod tests {
             Answer::App(vec![7; 1000].into()),
             Answer::AppError(Bytes::new()),
         ] {
-            assert_eq!(Kept::new(&answer).answer(), answer);
+            let kept = Kept::new(&answer);
+            assert_eq!(kept.answer(), answer);
+            assert_eq!(Kept::from_bytes(&kept.to_bytes()), Some(kept), "and as a store reads it");
         }
     }
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     error::AppError,
-    idempotency::{CacheLimits, KeyedGauge},
+    idempotency::{CacheLimits, KeyedGauge, store::Store},
     local::Local,
     transport::{Address, InvalidIdentityPattern, Listener, Transport, system::System},
     wire::Limits,
@@ -331,6 +331,20 @@ impl ServerBuilder {
     /// The bounds of the cache that answers repeated request ids.
     pub fn cache_limits(mut self, limits: CacheLimits) -> Self {
         self.settings.cache = limits;
+        self
+    }
+
+    /// Where the records of keyed calls are kept, in place of this process's memory: see [`store`](crate::store).
+    ///
+    /// A store has limits of its own: [`cache_limits`](Self::cache_limits) mean nothing beside one, and
+    /// [`Server::keyed`] has nothing to read.
+    pub fn store(self, store: impl Store) -> Self {
+        self.shared_store(Arc::new(store))
+    }
+
+    /// The same, of a store that others have too.
+    pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.settings.store = Some(store);
         self
     }
 

@@ -27,7 +27,7 @@ use crate::{
     codec::Codec,
     context::{About, Context},
     descriptor::{Idempotency, MethodId},
-    idempotency::{Begin, Cache, Key, Keyed, Ticket},
+    idempotency::{Begin, Cache, Claiming, Key, Keyed, Ticket},
     status::{Executed, Reason, Status},
     wire::Limits,
 };
@@ -78,7 +78,7 @@ pub(crate) enum Begun {
 impl Services {
     pub(crate) fn new(router: Router, settings: Settings) -> Arc<Self> {
         router.settle();
-        let cache = Cache::new(settings.cache, now());
+        let cache = Cache::new(settings.cache, settings.store.clone(), now());
         settings.keyed.reads(&cache);
         Arc::new(Self {
             router,
@@ -142,6 +142,7 @@ impl Services {
             reruns: route.reruns,
         };
         match self.cache.begin(now(), &keyed) {
+            Begin::Ask(claiming) => Ok(self.ask(route, claiming, call, answered)),
             Begin::Run(ticket) => match self.execution(route, unbounded(call)) {
                 Ok(execution) => Ok(self.detach(execution, Some(ticket), answered)),
                 Err(status) => {
@@ -153,6 +154,28 @@ impl Services {
             Begin::Replay(result) => Ok(Begun::Replayed(result)),
             Begin::Refuse(status) => Err(status),
         }
+    }
+
+    /// Looks a call up in the store and runs it if it is new, in a task that its caller cannot end: once it is claimed, its
+    /// end has to be entered.
+    fn ask(
+        &self,
+        route: &Arc<Route>,
+        claiming: Claiming,
+        call: Incoming,
+        answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
+    ) -> Begun {
+        let call = unbounded(call);
+        let context = Context::new(call.about, call.permit);
+        let claimed = Claimed {
+            route: Arc::clone(route),
+            admission: Arc::clone(&self.admission),
+            codec: call.codec,
+            context: context.clone(),
+            arguments: call.arguments,
+        };
+        self.spawn(async move { answered(claimed.run(claiming).await) });
+        Begun::Detached(context)
     }
 
     /// A call that is not refused, now or when its turn has come.
@@ -169,15 +192,19 @@ impl Services {
         answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
     ) -> Begun {
         let context = execution.context().clone();
-        let mut detached = self.detached.lock();
-        while detached.try_join_next().is_some() {}
-        detached.spawn(async move {
+        self.spawn(async move {
             answered(match ticket {
                 Some(ticket) => keyed(execution, ticket).await,
                 None => execution.await,
             });
         });
         Begun::Detached(context)
+    }
+
+    fn spawn(&self, running: impl Future<Output = ()> + Send + 'static) {
+        let mut detached = self.detached.lock();
+        while detached.try_join_next().is_some() {}
+        detached.spawn(running);
     }
 
     /// Waits for the calls that run by themselves.
@@ -239,14 +266,54 @@ pub(crate) async fn attached(answer: oneshot::Receiver<Result<Answer, Status>>) 
     answer.await.unwrap_or_else(cut_short).map(Streamed::from)
 }
 
+/// A keyed call whose record is in a store, until that has said what is to be done.
+struct Claimed {
+    route: Arc<Route>,
+    admission: Arc<Admission>,
+    codec: Codec,
+    context: Context,
+    arguments: Body,
+}
+
+impl Claimed {
+    async fn run(self, claiming: Claiming) -> Result<Streamed, Status> {
+        let Self { route, admission, codec, context, arguments } = self;
+        let result = match claiming.ask().await {
+            Begin::Run(ticket) => {
+                ticket.record_of(codec).into_iter().for_each(|record| context.set_record(record));
+                let turn = admission.enter();
+                let made =
+                    turn.and_then(|turn| Execution::new(&route, codec, context.clone(), arguments, turn));
+                match made {
+                    Ok(execution) => return keyed(execution, ticket).await,
+                    Err(status) => {
+                        ticket.finish(Err(&status)).await;
+                        Err(status)
+                    }
+                }
+            }
+            Begin::Replay(result) => result.map(Streamed::from),
+            Begin::Refuse(status) => Err(status),
+            Begin::Attach(answer) => attached(answer).await,
+            Begin::Ask(_) => unreachable!("a store that has been asked has answered"),
+        };
+        // No handler runs that would give them back.
+        drop(context.take_places());
+        result
+    }
+}
+
 /// Runs a request, and remembers its answer before it is given. One that ends without having run, because nobody waited for
 /// it any more when its turn came, leaves no record.
 async fn keyed(execution: Execution, ticket: Ticket) -> Result<Streamed, Status> {
     if ticket.runs_again() {
         execution.context().set_runs_again();
     }
-    let result = execution.await;
-    ticket.complete(now(), result.as_ref().map(|streamed| &streamed.answer));
+    let result = tokio::select! {
+        result = execution => result,
+        () = ticket.renewed() => unreachable!("it is renewed for as long as it runs"),
+    };
+    ticket.finish(result.as_ref().map(|streamed| &streamed.answer)).await;
     result
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use super::{admission::Admission, builder::Server};
 use crate::{
-    idempotency::{CacheLimits, KeyedGauge},
+    idempotency::{CacheLimits, KeyedGauge, store::Store},
     wire::Limits,
 };
 
@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) cache: CacheLimits,
+    /// Where the records of keyed calls are; in memory when `None`.
+    pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) keyed: KeyedGauge,
     pub(crate) connections_max: usize,
     pub(crate) running_max: usize,
@@ -32,6 +34,7 @@ impl Default for Settings {
         Self {
             limits: Limits::default(),
             cache: CacheLimits::default(),
+            store: None,
             keyed: KeyedGauge::default(),
             connections_max: Server::CONNECTIONS_MAX_DEFAULT,
             running_max: Server::RUNNING_MAX_DEFAULT,

@@ -1,0 +1,221 @@
+//! What every store has to do, run on each.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::{
+    client::caller::Answer,
+    codec::Codec,
+    descriptor::MethodId,
+    idempotency::{Begin, Cache, CacheLimits, Key, Keyed, Repeat, Ticket},
+    status::{Executed, Reason, Status},
+    transport::Identity,
+};
+
+/// A server's cache over one store.
+type Open<'a> = &'a dyn Fn(CacheLimits) -> Arc<Cache>;
+
+fn call(id: u128, arguments: &[u8]) -> Keyed<'_> {
+    let key = Key { caller: None, method: MethodId::of("Bank/pay"), request_id: Uuid::from_u128(id) };
+    Keyed { key, codec: Codec::default(), arguments, repeat: None, reruns: false }
+}
+
+fn now() -> std::time::Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+async fn ask(cache: &Arc<Cache>, call: &Keyed<'_>) -> Begin {
+    match cache.begin(now(), call) {
+        Begin::Ask(claiming) => claiming.ask().await,
+        begin => begin,
+    }
+}
+
+async fn run(cache: &Arc<Cache>, call: &Keyed<'_>) -> Ticket {
+    match ask(cache, call).await {
+        Begin::Run(ticket) => ticket,
+        other => panic!("not to be run: {other:?}"),
+    }
+}
+
+async fn replay(cache: &Arc<Cache>, call: &Keyed<'_>) -> Result<Answer, (Reason, Executed)> {
+    match ask(cache, call).await {
+        Begin::Replay(result) => result.map_err(|status| (status.reason(), status.executed())),
+        Begin::Refuse(status) => Err((status.reason(), status.executed())),
+        other => panic!("not to be answered: {other:?}"),
+    }
+}
+
+fn answer(bytes: usize) -> Answer {
+    Answer::Ok(Bytes::from(vec![7; bytes]))
+}
+
+const UNKNOWN: Result<Answer, (Reason, Executed)> = Err((Reason::OutcomeUnknown, Executed::Unknown));
+const REUSED: Result<Answer, (Reason, Executed)> = Err((Reason::RequestIdReused, Executed::No));
+
+pub(super) async fn a_request_runs_once_and_is_replayed(open: Open<'_>) {
+    let cache = open(CacheLimits::default());
+    let ticket = run(&cache, &call(1, b"5")).await;
+    let Begin::Attach(attached) = ask(&cache, &call(1, b"5")).await else { panic!("it runs") };
+    assert_eq!(replay(&cache, &call(1, b"6")).await, REUSED, "while it runs");
+    ticket.finish(Ok(&answer(3))).await;
+    assert_eq!(attached.await.expect("it ended").expect("and was answered"), answer(3));
+    assert_eq!(replay(&cache, &call(1, b"5")).await, Ok(answer(3)));
+    assert_eq!(replay(&cache, &call(1, b"6")).await, REUSED, "when it has ended");
+    drop(run(&cache, &call(2, b"5")).await);
+}
+
+pub(super) async fn what_was_cut_short_is_unknown_and_what_did_not_run_is_new(open: Open<'_>) {
+    let cache = open(CacheLimits::default());
+    let panicked = Status::new(Reason::Panicked, Executed::Yes, "");
+    run(&cache, &call(1, b"")).await.finish(Err(&panicked)).await;
+    assert_eq!(replay(&cache, &call(1, b"")).await, UNKNOWN);
+    drop(run(&cache, &call(2, b"")).await);
+    assert_eq!(replay(&cache, &call(2, b"")).await, UNKNOWN, "dropped without a word");
+    let shed = Status::new(Reason::Overloaded, Executed::No, "");
+    run(&cache, &call(3, b"")).await.finish(Err(&shed)).await;
+    assert!(!run(&cache, &call(3, b"")).await.runs_again());
+    let rerun = Keyed { reruns: true, ..call(1, b"") };
+    let ticket = run(&cache, &rerun).await;
+    assert!(ticket.runs_again());
+    ticket.finish(Ok(&answer(1))).await;
+    assert_eq!(replay(&cache, &call(1, b"")).await, Ok(answer(1)));
+}
+
+pub(super) async fn sizes_are_bounded(open: Open<'_>) {
+    let mut limits = CacheLimits::default();
+    (limits.entries_max, limits.bytes_max, limits.answer_bytes_max) = (3, 100, 60);
+    let cache = open(limits);
+    let completed = Err((Reason::AlreadyCompleted, Executed::Yes));
+    run(&cache, &call(1, b"")).await.finish(Ok(&answer(70))).await;
+    assert_eq!(replay(&cache, &call(1, b"")).await, completed, "one that is too large");
+    run(&cache, &call(2, b"")).await.finish(Ok(&answer(50))).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    run(&cache, &call(3, b"")).await.finish(Ok(&answer(55))).await;
+    assert_eq!(replay(&cache, &call(2, b"")).await, completed, "the oldest made room");
+    assert_eq!(replay(&cache, &call(3, b"")).await, Ok(answer(55)));
+    let full = Err((Reason::Overloaded, Executed::No));
+    assert_eq!(replay(&cache, &call(4, b"")).await, full);
+    limits.entries_max = 8;
+    let ann = Identity::new("ann");
+    let shared = open(limits);
+    let of_ann = |id| Keyed { key: Key { caller: Some(&ann), ..call(id, b"").key }, ..call(id, b"") };
+    for id in 10..12 {
+        run(&shared, &of_ann(id)).await.finish(Ok(&answer(1))).await;
+    }
+    assert_eq!(replay(&shared, &of_ann(12)).await, full, "a quarter of eight");
+    run(&shared, &call(12, b"")).await.finish(Ok(&answer(1))).await;
+}
+
+pub(super) async fn the_window_ends_and_a_repeat_from_before_is_refused(open: Open<'_>) {
+    let limits = CacheLimits { window: Duration::from_secs(10), ..CacheLimits::default() };
+    let cache = open(limits);
+    tokio::time::advance(Duration::from_secs(5)).await;
+    let began = now();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    run(&cache, &call(1, b"")).await.finish(Ok(&answer(1))).await;
+    tokio::time::advance(Duration::from_secs(9)).await;
+    assert_eq!(replay(&cache, &call(1, b"")).await, Ok(answer(1)));
+    tokio::time::advance(Duration::from_secs(2)).await;
+    // Whatever comes next makes it forget.
+    drop(run(&cache, &call(2, b"")).await);
+    let forgotten = Err((Reason::DedupHorizonLost, Executed::Unknown));
+    let repeat = Some(Repeat { first_began: began, elsewhere: false });
+    assert_eq!(replay(&cache, &Keyed { repeat, ..call(1, b"") }).await, forgotten);
+    let elsewhere = Some(Repeat { first_began: now(), elsewhere: true });
+    assert_eq!(replay(&cache, &Keyed { repeat: elsewhere, ..call(3, b"") }).await, forgotten);
+    let repeat = Some(Repeat { first_began: now(), elsewhere: false });
+    drop(run(&cache, &Keyed { repeat, ..call(3, b"") }).await);
+}
+
+mod memory {
+    use super::*;
+
+    fn open(limits: CacheLimits) -> Arc<Cache> {
+        Cache::new(limits, None, now())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_keeps_what_a_store_promises() {
+        a_request_runs_once_and_is_replayed(&open).await;
+        what_was_cut_short_is_unknown_and_what_did_not_run_is_new(&open).await;
+        sizes_are_bounded(&open).await;
+        the_window_ends_and_a_repeat_from_before_is_refused(&open).await;
+    }
+}
+
+#[cfg(feature = "redb")]
+mod redb {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::store::{RedbStore, StoreError};
+
+    /// A folder that is gone when this is.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let path = std::env::temp_dir().join(format!("rpcnet-{}", Uuid::new_v4()));
+            std::fs::create_dir(&path).expect("the folder for temporary files");
+            Self(path)
+        }
+
+        fn store(&self, limits: CacheLimits) -> Result<RedbStore, StoreError> {
+            RedbStore::open(self.0.join("records.redb"), limits)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn over(store: &RedbStore) -> Arc<Cache> {
+        Cache::new(CacheLimits::default(), Some(Arc::new(store.clone())), now())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn redb_keeps_what_a_store_promises() {
+        let folder = Folder::new();
+        let open = |limits| {
+            let store = RedbStore::open(folder.0.join(Uuid::new_v4().to_string()), limits);
+            over(&store.expect("a new file"))
+        };
+        a_request_runs_once_and_is_replayed(&open).await;
+        what_was_cut_short_is_unknown_and_what_did_not_run_is_new(&open).await;
+        sizes_are_bounded(&open).await;
+        the_window_ends_and_a_repeat_from_before_is_refused(&open).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_restart_answers_are_replayed_and_what_ran_is_unknown() {
+        let folder = Folder::new();
+        let cache = over(&folder.store(CacheLimits::default()).expect("a new file"));
+        run(&cache, &call(1, b"5")).await.finish(Ok(&answer(3))).await;
+        let mut running = run(&cache, &call(2, b"5")).await;
+        // As when the process dies: nobody tells the store.
+        running.hold = None;
+        drop((running, cache));
+        let cache = over(&folder.store(CacheLimits::default()).expect("the same file"));
+        assert_eq!(replay(&cache, &call(1, b"5")).await, Ok(answer(3)));
+        assert_eq!(replay(&cache, &call(1, b"6")).await, REUSED);
+        assert_eq!(replay(&cache, &call(2, b"5")).await, UNKNOWN);
+        drop(run(&cache, &call(3, b"5")).await);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_damaged_or_taken_is_not_opened_and_the_error_names_it() {
+        let folder = Folder::new();
+        let store = folder.store(CacheLimits::default()).expect("a new file");
+        let taken = folder.store(CacheLimits::default()).expect_err("one process at a time");
+        assert!(taken.to_string().contains("records.redb"), "{taken}");
+        drop(store);
+        std::fs::write(folder.0.join("records.redb"), vec![7; 10_000]).expect("its file");
+        let damaged = folder.store(CacheLimits::default()).expect_err("not a database");
+        assert!(matches!(damaged, StoreError::Open { .. }), "{damaged}");
+    }
+}
