@@ -72,7 +72,7 @@ pub(crate) enum Begin {
     /// It cannot be run.
     Refuse(Status),
     /// The store has to be asked.
-    Ask(Claiming),
+    Ask(Box<Claiming>),
 }
 
 /// Reads what a server remembers of keyed calls: [`Server::keyed`](crate::Server::keyed).
@@ -84,10 +84,14 @@ impl KeyedGauge {
         self.0.get_or_init(|| Arc::downgrade(cache));
     }
 
-    /// What is remembered now. `None` before the server serves, and when it has ended.
+    /// What is remembered now. `None` before the server serves and when it has ended, and of a [store](crate::store) that
+    /// does not say.
     pub fn stats(&self) -> Option<KeyedStats> {
         let cache = self.0.get()?.upgrade()?;
-        Some(cache.stats(tokio::time::Instant::now().into_std()))
+        match &cache.store {
+            Some(store) => store.stats(),
+            None => Some(cache.stats(tokio::time::Instant::now().into_std())),
+        }
     }
 }
 

@@ -50,7 +50,8 @@ impl Cache {
             Entry::Vacant(vacant) => {
                 vacant.insert(claim.fingerprint);
                 let hold = Hold { store: Arc::clone(store), fence: None };
-                Begin::Ask(Claiming { ticket: self.open(claim.record, id, false, Some(hold)), claim })
+                let ticket = self.open(claim.record, id, false, Some(hold));
+                Begin::Ask(Box::new(Claiming { ticket, claim }))
             }
         }
     }

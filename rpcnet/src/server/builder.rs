@@ -336,8 +336,7 @@ impl ServerBuilder {
 
     /// Where the records of keyed calls are kept, in place of this process's memory: see [`store`](crate::store).
     ///
-    /// A store has limits of its own: [`cache_limits`](Self::cache_limits) mean nothing beside one, and
-    /// [`Server::keyed`] has nothing to read.
+    /// A store has limits of its own: [`cache_limits`](Self::cache_limits) mean nothing beside one.
     pub fn store(self, store: impl Store) -> Self {
         self.shared_store(Arc::new(store))
     }

@@ -161,7 +161,7 @@ impl Services {
     fn ask(
         &self,
         route: &Arc<Route>,
-        claiming: Claiming,
+        claiming: Box<Claiming>,
         call: Incoming,
         answered: impl FnOnce(Result<Streamed, Status>) + Send + 'static,
     ) -> Begun {
@@ -276,7 +276,7 @@ struct Claimed {
 }
 
 impl Claimed {
-    async fn run(self, claiming: Claiming) -> Result<Streamed, Status> {
+    async fn run(self, claiming: Box<Claiming>) -> Result<Streamed, Status> {
         let Self { route, admission, codec, context, arguments } = self;
         let result = match claiming.ask().await {
             Begin::Run(ticket) => {

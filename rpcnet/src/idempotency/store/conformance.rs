@@ -9,38 +9,38 @@ use crate::{
     client::caller::Answer,
     codec::Codec,
     descriptor::MethodId,
-    idempotency::{Begin, Cache, CacheLimits, Key, Keyed, Repeat, Ticket},
+    idempotency::{Begin, Cache, CacheLimits, Key, Keyed, Repeat, Ticket, WhenFull},
     status::{Executed, Reason, Status},
     transport::Identity,
 };
 
 /// A server's cache over one store.
-type Open<'a> = &'a dyn Fn(CacheLimits) -> Arc<Cache>;
+pub(super) type Open<'a> = &'a dyn Fn(CacheLimits) -> Arc<Cache>;
 
-fn call(id: u128, arguments: &[u8]) -> Keyed<'_> {
+pub(super) fn call(id: u128, arguments: &[u8]) -> Keyed<'_> {
     let key = Key { caller: None, method: MethodId::of("Bank/pay"), request_id: Uuid::from_u128(id) };
     Keyed { key, codec: Codec::default(), arguments, repeat: None, reruns: false }
 }
 
-fn now() -> std::time::Instant {
+pub(super) fn now() -> std::time::Instant {
     tokio::time::Instant::now().into_std()
 }
 
-async fn ask(cache: &Arc<Cache>, call: &Keyed<'_>) -> Begin {
+pub(super) async fn ask(cache: &Arc<Cache>, call: &Keyed<'_>) -> Begin {
     match cache.begin(now(), call) {
         Begin::Ask(claiming) => claiming.ask().await,
         begin => begin,
     }
 }
 
-async fn run(cache: &Arc<Cache>, call: &Keyed<'_>) -> Ticket {
+pub(super) async fn run(cache: &Arc<Cache>, call: &Keyed<'_>) -> Ticket {
     match ask(cache, call).await {
         Begin::Run(ticket) => ticket,
         other => panic!("not to be run: {other:?}"),
     }
 }
 
-async fn replay(cache: &Arc<Cache>, call: &Keyed<'_>) -> Result<Answer, (Reason, Executed)> {
+pub(super) async fn replay(cache: &Arc<Cache>, call: &Keyed<'_>) -> Result<Answer, (Reason, Executed)> {
     match ask(cache, call).await {
         Begin::Replay(result) => result.map_err(|status| (status.reason(), status.executed())),
         Begin::Refuse(status) => Err((status.reason(), status.executed())),
@@ -48,14 +48,15 @@ async fn replay(cache: &Arc<Cache>, call: &Keyed<'_>) -> Result<Answer, (Reason,
     }
 }
 
-fn answer(bytes: usize) -> Answer {
+pub(super) fn answer(bytes: usize) -> Answer {
     Answer::Ok(Bytes::from(vec![7; bytes]))
 }
 
-const UNKNOWN: Result<Answer, (Reason, Executed)> = Err((Reason::OutcomeUnknown, Executed::Unknown));
-const REUSED: Result<Answer, (Reason, Executed)> = Err((Reason::RequestIdReused, Executed::No));
+pub(super) const UNKNOWN: Result<Answer, (Reason, Executed)> =
+    Err((Reason::OutcomeUnknown, Executed::Unknown));
+pub(super) const REUSED: Result<Answer, (Reason, Executed)> = Err((Reason::RequestIdReused, Executed::No));
 
-pub(super) async fn a_request_runs_once_and_is_replayed(open: Open<'_>) {
+async fn a_request_runs_once_and_is_replayed(open: Open<'_>) {
     let cache = open(CacheLimits::default());
     let ticket = run(&cache, &call(1, b"5")).await;
     let Begin::Attach(attached) = ask(&cache, &call(1, b"5")).await else { panic!("it runs") };
@@ -67,7 +68,7 @@ pub(super) async fn a_request_runs_once_and_is_replayed(open: Open<'_>) {
     drop(run(&cache, &call(2, b"5")).await);
 }
 
-pub(super) async fn what_was_cut_short_is_unknown_and_what_did_not_run_is_new(open: Open<'_>) {
+async fn what_was_cut_short_is_unknown_and_what_did_not_run_is_new(open: Open<'_>) {
     let cache = open(CacheLimits::default());
     let panicked = Status::new(Reason::Panicked, Executed::Yes, "");
     run(&cache, &call(1, b"")).await.finish(Err(&panicked)).await;
@@ -84,7 +85,7 @@ pub(super) async fn what_was_cut_short_is_unknown_and_what_did_not_run_is_new(op
     assert_eq!(replay(&cache, &call(1, b"")).await, Ok(answer(1)));
 }
 
-pub(super) async fn sizes_are_bounded(open: Open<'_>) {
+async fn sizes_are_bounded(open: Open<'_>) {
     let mut limits = CacheLimits::default();
     (limits.entries_max, limits.bytes_max, limits.answer_bytes_max) = (3, 100, 60);
     let cache = open(limits);
@@ -109,7 +110,7 @@ pub(super) async fn sizes_are_bounded(open: Open<'_>) {
     run(&shared, &call(12, b"")).await.finish(Ok(&answer(1))).await;
 }
 
-pub(super) async fn the_window_ends_and_a_repeat_from_before_is_refused(open: Open<'_>) {
+async fn the_window_ends_and_a_repeat_from_before_is_refused(open: Open<'_>) {
     let limits = CacheLimits { window: Duration::from_secs(10), ..CacheLimits::default() };
     let cache = open(limits);
     tokio::time::advance(Duration::from_secs(5)).await;
@@ -130,6 +131,48 @@ pub(super) async fn the_window_ends_and_a_repeat_from_before_is_refused(open: Op
     drop(run(&cache, &Keyed { repeat, ..call(3, b"") }).await);
 }
 
+async fn a_full_share_in_best_effort_costs_its_caller_its_own_oldest(open: Open<'_>) {
+    let limits = CacheLimits { entries_max: 8, when_full: WhenFull::BestEffort, ..CacheLimits::default() };
+    let cache = open(limits);
+    let ann = Identity::new("ann");
+    let of_ann = |id| Keyed { key: Key { caller: Some(&ann), ..call(id, b"").key }, ..call(id, b"") };
+    run(&cache, &call(1, b"")).await.finish(Ok(&answer(1))).await;
+    for id in 10..13 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        run(&cache, &of_ann(id)).await.finish(Ok(&answer(1))).await;
+    }
+    assert_eq!(replay(&cache, &call(1, b"")).await, Ok(answer(1)), "older than all of hers, and not hers");
+    assert_eq!(replay(&cache, &of_ann(11)).await, Ok(answer(1)));
+    drop(run(&cache, &of_ann(10)).await);
+}
+
+async fn answers_make_room_at_whoever_keeps_most(open: Open<'_>) {
+    let limits =
+        CacheLimits { bytes_max: 100, answer_bytes_max: 60, caller_percent: 50, ..CacheLimits::default() };
+    let cache = open(limits);
+    let ann = Identity::new("ann");
+    let of_ann = |id| Keyed { key: Key { caller: Some(&ann), ..call(id, b"").key }, ..call(id, b"") };
+    run(&cache, &of_ann(1)).await.finish(Ok(&answer(20))).await;
+    for id in 2..5 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        run(&cache, &call(id, b"")).await.finish(Ok(&answer(30))).await;
+    }
+    let completed = Err((Reason::AlreadyCompleted, Executed::Yes));
+    assert_eq!(replay(&cache, &of_ann(1)).await, Ok(answer(20)), "the oldest, and the least");
+    assert_eq!(replay(&cache, &call(2, b"")).await, completed);
+    assert_eq!(replay(&cache, &call(4, b"")).await, Ok(answer(30)));
+}
+
+/// All of the above.
+pub(super) async fn everything(open: Open<'_>) {
+    a_request_runs_once_and_is_replayed(open).await;
+    what_was_cut_short_is_unknown_and_what_did_not_run_is_new(open).await;
+    sizes_are_bounded(open).await;
+    a_full_share_in_best_effort_costs_its_caller_its_own_oldest(open).await;
+    answers_make_room_at_whoever_keeps_most(open).await;
+    the_window_ends_and_a_repeat_from_before_is_refused(open).await;
+}
+
 mod memory {
     use super::*;
 
@@ -139,83 +182,6 @@ mod memory {
 
     #[tokio::test(start_paused = true)]
     async fn memory_keeps_what_a_store_promises() {
-        a_request_runs_once_and_is_replayed(&open).await;
-        what_was_cut_short_is_unknown_and_what_did_not_run_is_new(&open).await;
-        sizes_are_bounded(&open).await;
-        the_window_ends_and_a_repeat_from_before_is_refused(&open).await;
-    }
-}
-
-#[cfg(feature = "redb")]
-mod redb {
-    use std::path::PathBuf;
-
-    use super::*;
-    use crate::store::{RedbStore, StoreError};
-
-    /// A folder that is gone when this is.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new() -> Self {
-            let path = std::env::temp_dir().join(format!("rpcnet-{}", Uuid::new_v4()));
-            std::fs::create_dir(&path).expect("the folder for temporary files");
-            Self(path)
-        }
-
-        fn store(&self, limits: CacheLimits) -> Result<RedbStore, StoreError> {
-            RedbStore::open(self.0.join("records.redb"), limits)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn over(store: &RedbStore) -> Arc<Cache> {
-        Cache::new(CacheLimits::default(), Some(Arc::new(store.clone())), now())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn redb_keeps_what_a_store_promises() {
-        let folder = Folder::new();
-        let open = |limits| {
-            let store = RedbStore::open(folder.0.join(Uuid::new_v4().to_string()), limits);
-            over(&store.expect("a new file"))
-        };
-        a_request_runs_once_and_is_replayed(&open).await;
-        what_was_cut_short_is_unknown_and_what_did_not_run_is_new(&open).await;
-        sizes_are_bounded(&open).await;
-        the_window_ends_and_a_repeat_from_before_is_refused(&open).await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_a_restart_answers_are_replayed_and_what_ran_is_unknown() {
-        let folder = Folder::new();
-        let cache = over(&folder.store(CacheLimits::default()).expect("a new file"));
-        run(&cache, &call(1, b"5")).await.finish(Ok(&answer(3))).await;
-        let mut running = run(&cache, &call(2, b"5")).await;
-        // As when the process dies: nobody tells the store.
-        running.hold = None;
-        drop((running, cache));
-        let cache = over(&folder.store(CacheLimits::default()).expect("the same file"));
-        assert_eq!(replay(&cache, &call(1, b"5")).await, Ok(answer(3)));
-        assert_eq!(replay(&cache, &call(1, b"6")).await, REUSED);
-        assert_eq!(replay(&cache, &call(2, b"5")).await, UNKNOWN);
-        drop(run(&cache, &call(3, b"5")).await);
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_damaged_or_taken_is_not_opened_and_the_error_names_it() {
-        let folder = Folder::new();
-        let store = folder.store(CacheLimits::default()).expect("a new file");
-        let taken = folder.store(CacheLimits::default()).expect_err("one process at a time");
-        assert!(taken.to_string().contains("records.redb"), "{taken}");
-        drop(store);
-        std::fs::write(folder.0.join("records.redb"), vec![7; 10_000]).expect("its file");
-        let damaged = folder.store(CacheLimits::default()).expect_err("not a database");
-        assert!(matches!(damaged, StoreError::Open { .. }), "{damaged}");
+        everything(&open).await;
     }
 }

@@ -20,6 +20,7 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
+use super::KeyedStats;
 pub use super::{
     key::{CallerId, Fingerprint, RecordId},
     outcome::{Kept, Outcome},
@@ -60,6 +61,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// When it could not be entered. Its callers are given their answer all the same, and repeats are told that the outcome is
     /// not known.
     fn end<'a>(&'a self, record: RecordId, fence: u64, outcome: &'a Outcome) -> Pending<'a, ()>;
+
+    /// What is remembered, for [`Server::keyed`](crate::Server::keyed). Nothing by default: a store that others share is
+    /// better asked itself.
+    fn stats(&self) -> Option<KeyedStats> {
+        None
+    }
 
     /// Says that a request still runs, as often as [`renew_every`](Self::renew_every) says. Does nothing by default.
     ///

@@ -1,68 +1,18 @@
-//! The tables, and what a claim and an end mean in them. All of it happens in one transaction of the caller's.
+//! What a claim and an end mean in the tables. All of it happens in one transaction of the caller's.
 
 use std::time::Duration;
 
-use redb::{
-    Database, ReadableDatabase as _, ReadableTable as _, Table, TableDefinition, TableError, WriteTransaction,
-};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, Table, TableError, WriteTransaction};
 use uuid::Uuid;
 
-use super::{Claim, Claimed, Outcome, StoreError};
-use crate::idempotency::{
-    limits::{CacheLimits, WhenFull},
-    outcome::Kept,
+use super::{
+    Claim, Claimed, Outcome, StoreError,
+    tables::{
+        ANSWERED, ANSWERS, CALLERS, COMPLETED, ENDED, ENDED_OF, FACTS, FORM, Facts, Failed, KEEPERS, RECORDS,
+        RUNNING, RUNS, Row, UNKNOWN,
+    },
 };
-
-const RECORDS: TableDefinition<'_, u128, Row> = TableDefinition::new("rpcnet.records");
-/// What runs.
-const RUNNING: TableDefinition<'_, u128, ()> = TableDefinition::new("rpcnet.running");
-/// What has ended, by when.
-const ENDED: TableDefinition<'_, (u64, u128), ()> = TableDefinition::new("rpcnet.ended");
-/// The answers that are kept, by whose they are and when.
-const ANSWERS: TableDefinition<'_, (u64, u64, u128), u64> = TableDefinition::new("rpcnet.answers");
-/// What each caller has: entries and bytes.
-const CALLERS: TableDefinition<'_, u64, (u64, u64)> = TableDefinition::new("rpcnet.callers");
-const FACTS: TableDefinition<'_, &str, u128> = TableDefinition::new("rpcnet.facts");
-
-/// State, fingerprint, caller (0 for those who proved nothing), fence, when it ended, the answer.
-type Row = (u8, u128, u64, u64, u64, Vec<u8>);
-
-const RUNS: u8 = 0;
-const ANSWERED: u8 = 1;
-const COMPLETED: u8 = 2;
-const UNKNOWN: u8 = 3;
-
-/// The form of the tables, to be raised when it changes.
-const FORM: u128 = 1;
-
-/// An error of the database, whichever of its kinds.
-#[derive(Debug)]
-pub(super) struct Failed(redb::Error);
-
-impl<E: Into<redb::Error>> From<E> for Failed {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl From<Failed> for StoreError {
-    fn from(Failed(error): Failed) -> Self {
-        Self::unavailable(error)
-    }
-}
-
-/// What is known of the whole.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Facts {
-    pub(super) secret: u128,
-    /// Milliseconds for which the store has been open, when something was last written.
-    pub(super) clock: u64,
-    /// When the last of what has been forgotten had ended.
-    forgotten: u64,
-    fence: u64,
-    entries: u64,
-    bytes: u64,
-}
+use crate::idempotency::{limits::CacheLimits, outcome::Kept};
 
 /// Makes the tables of a new database. What ran in the one before is unknown: its process is gone.
 pub(super) fn open(database: &Database) -> Result<Facts, StoreError> {
@@ -123,22 +73,21 @@ fn told(row: Row, claim: &Claim) -> Result<Claimed, StoreError> {
 
 /// The tables, open in a transaction.
 pub(super) struct Book<'t> {
-    records: Table<'t, u128, Row>,
+    pub(super) records: Table<'t, u128, Row>,
     running: Table<'t, u128, ()>,
-    ended: Table<'t, (u64, u128), ()>,
-    answers: Table<'t, (u64, u64, u128), u64>,
-    callers: Table<'t, u64, (u64, u64)>,
+    pub(super) ended: Table<'t, (u64, u128), ()>,
+    pub(super) ended_of: Table<'t, (u64, u64, u128), ()>,
+    pub(super) answers: Table<'t, (u64, u64, u128), u64>,
+    pub(super) callers: Table<'t, u64, (u64, u64)>,
+    pub(super) keepers: Table<'t, (u64, u64), ()>,
     kept: Table<'t, &'static str, u128>,
-    facts: Facts,
+    pub(super) facts: Facts,
     form: u128,
-    limits: CacheLimits,
-    now: u64,
+    pub(super) limits: CacheLimits,
+    pub(super) now: u64,
 }
 
 impl<'t> Book<'t> {
-    /// How many that are too old are forgotten with each claim: more than are added.
-    const FORGOTTEN_AT_ONCE: usize = 16;
-
     pub(super) fn open(
         transaction: &'t WriteTransaction,
         limits: CacheLimits,
@@ -161,8 +110,10 @@ impl<'t> Book<'t> {
             records: transaction.open_table(RECORDS)?,
             running: transaction.open_table(RUNNING)?,
             ended: transaction.open_table(ENDED)?,
+            ended_of: transaction.open_table(ENDED_OF)?,
             answers: transaction.open_table(ANSWERS)?,
             callers: transaction.open_table(CALLERS)?,
+            keepers: transaction.open_table(KEEPERS)?,
             kept,
             facts,
             form,
@@ -172,7 +123,7 @@ impl<'t> Book<'t> {
     }
 
     /// Writes what is known of the whole.
-    pub(super) fn close(mut self) -> Result<(), Failed> {
+    pub(super) fn close(mut self) -> Result<Facts, Failed> {
         let Facts { secret, clock, forgotten, fence, entries, bytes } = self.facts;
         let numbers = [
             ("clock", clock.max(self.now)),
@@ -186,7 +137,7 @@ impl<'t> Book<'t> {
         }
         self.kept.insert("secret", secret)?;
         self.kept.insert("form", self.form)?;
-        Ok(())
+        Ok(self.facts)
     }
 
     /// Looks a request up; a new one is entered as running. What runs by the book does not run: its own process asks only for
@@ -201,6 +152,7 @@ impl<'t> Book<'t> {
                 return Ok(told(row, claim).unwrap_or(Claimed::Unknown));
             }
             self.ended.remove((row.4, record))?;
+            self.ended_of.remove((row.2, row.4, record))?;
             return self.run(claim, true);
         }
         let first =
@@ -233,6 +185,9 @@ impl<'t> Book<'t> {
         }
         row.4 = self.now;
         self.ended.insert((self.now, record), ())?;
+        if row.2 != 0 {
+            self.ended_of.insert((row.2, self.now, record), ())?;
+        }
         (row.0, row.5) = match outcome {
             Outcome::Answered(kept) if kept.len() <= self.most(row.2) => (ANSWERED, kept.to_bytes()),
             Outcome::Answered(_) => (COMPLETED, Vec::new()),
@@ -258,109 +213,16 @@ impl<'t> Book<'t> {
         Ok(Claimed::Run { fence, again })
     }
 
-    fn row(&self, record: u128) -> Result<Option<Row>, Failed> {
+    pub(super) fn row(&self, record: u128) -> Result<Option<Row>, Failed> {
         Ok(self.records.get(record)?.map(|row| row.value()))
-    }
-
-    /// The largest answer of a caller that is kept.
-    fn most(&self, whose: u64) -> usize {
-        self.limits.answer_bytes_max.min(self.limits.share(self.limits.bytes_max, whose != 0))
-    }
-
-    /// A caller's oldest answers become tombstones until its own, and all together, are within their bounds.
-    fn shrink(&mut self, whose: u64) -> Result<(), Failed> {
-        let share = self.limits.share(self.limits.bytes_max, whose != 0) as u64;
-        while self.facts.bytes > self.limits.bytes_max as u64 || self.of(whose)?.1 > share {
-            let oldest =
-                self.answers.range((whose, 0, 0)..=(whose, u64::MAX, u128::MAX))?.next().transpose()?;
-            let Some(record) = oldest.map(|(key, _)| key.value().2) else { return Ok(()) };
-            let Some(mut row) = self.row(record)? else { return Ok(()) };
-            self.drop_answer(record, &row)?;
-            (row.0, row.5) = (COMPLETED, Vec::new());
-            self.records.insert(record, row)?;
-        }
-        Ok(())
-    }
-
-    fn drop_answer(&mut self, record: u128, row: &Row) -> Result<(), Failed> {
-        if row.0 == ANSWERED {
-            self.answers.remove((row.2, row.4, record))?;
-            self.facts.bytes -= row.5.len() as u64;
-            self.count(row.2, 0, -(row.5.len() as i64))?;
-        }
-        Ok(())
-    }
-
-    /// Room for one more, if it can be had.
-    fn make_room(&mut self, whose: Option<u64>) -> Result<Option<Claimed>, Failed> {
-        let share = self.limits.share(self.limits.entries_max, whose.is_some()) as u64;
-        let of_caller = whose.is_some() && self.of(caller(whose))?.0 >= share;
-        if !of_caller && self.facts.entries < self.limits.entries_max as u64 {
-            return Ok(None);
-        }
-        let oldest = self.ended.first()?.map(|(key, _)| key.value());
-        match oldest {
-            Some((ended, record)) if !of_caller && self.limits.when_full == WhenFull::BestEffort => {
-                self.drop_record(ended, record)?;
-                Ok(None)
-            }
-            _ => {
-                let until = oldest.map_or(self.now, |(ended, _)| self.until(ended));
-                let retry_after = Duration::from_millis(until.saturating_sub(self.now).max(1));
-                Ok(Some(Claimed::Full { retry_after, of_caller }))
-            }
-        }
-    }
-
-    /// Forgets what is older than the window.
-    fn forget(&mut self) -> Result<(), Failed> {
-        for _ in 0..Self::FORGOTTEN_AT_ONCE {
-            let oldest = self.ended.first()?.map(|(key, _)| key.value());
-            match oldest {
-                Some((ended, record)) if self.until(ended) <= self.now => self.drop_record(ended, record)?,
-                _ => return Ok(()),
-            }
-        }
-        Ok(())
-    }
-
-    fn until(&self, ended: u64) -> u64 {
-        ended.saturating_add(millis(self.limits.window))
-    }
-
-    fn drop_record(&mut self, ended: u64, record: u128) -> Result<(), Failed> {
-        self.ended.remove((ended, record))?;
-        if let Some(row) = self.row(record)? {
-            self.drop_answer(record, &row)?;
-            self.records.remove(record)?;
-            self.facts.entries -= 1;
-            self.count(row.2, -1, 0)?;
-        }
-        self.facts.forgotten = self.facts.forgotten.max(ended);
-        Ok(())
-    }
-
-    fn of(&self, whose: u64) -> Result<(u64, u64), Failed> {
-        Ok(self.callers.get(whose)?.map_or((0, 0), |row| row.value()))
-    }
-
-    fn count(&mut self, whose: u64, entries: i64, bytes: i64) -> Result<(), Failed> {
-        let (had, kept) = self.of(whose)?;
-        let now = (had.saturating_add_signed(entries), kept.saturating_add_signed(bytes));
-        if now == (0, 0) {
-            self.callers.remove(whose)?;
-        } else {
-            self.callers.insert(whose, now)?;
-        }
-        Ok(())
     }
 }
 
 /// A caller's key: 0 is for those who proved nothing.
-fn caller(whose: Option<u64>) -> u64 {
+pub(super) fn caller(whose: Option<u64>) -> u64 {
     whose.map_or(0, |whose| whose.max(1))
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,7 +1,11 @@
 //! Records on disk, in a `redb` database: they survive the death of the process at any moment.
 
 mod book;
+mod bounds;
 mod queue;
+mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt,
@@ -10,18 +14,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use redb::{Database, WriteTransaction};
 use serde::Serialize;
 
 use self::{
-    book::{Book, Failed},
+    book::Book,
     queue::{Queue, Work},
+    tables::{Facts, Failed},
 };
 use super::{Claim, Claimed, Outcome, Pending, RecordId, Store, StoreError};
 use crate::{
     client::caller::Answer,
     context::Context,
-    idempotency::{limits::CacheLimits, outcome::Kept},
+    idempotency::{KeyedStats, limits::CacheLimits, outcome::Kept},
 };
 
 /// Keeps the records of one server's keyed calls in a `redb` database.
@@ -35,9 +41,8 @@ use crate::{
 /// | was running | `OutcomeUnknown`; with `#[rpc(on_unknown = "rerun")]` it runs again |
 /// | had not come to run | it is new |
 ///
-/// Its limits are those of [`CacheLimits`], with two differences: answers shrink to tombstones for others of *their own caller*, and
-/// `window` counts the time in which the store was open, so that neither a restart nor a clock that jumps makes a record
-/// older than it is.
+/// Its limits are those of [`CacheLimits`], with one difference: `window` counts the time in which the store was open, so that
+/// neither a restart nor a clock that jumps makes a record older than it is.
 ///
 /// **Costs**: two commits (`fsync`) for a new request; those that come together share theirs, up to 256. A repeat that was
 /// answered is read and costs none. A record is some 150 bytes of the file beside its answer.
@@ -61,6 +66,8 @@ struct Inner {
     clock: Duration,
     opened: Instant,
     queue: Queue,
+    /// As of the last commit.
+    facts: Mutex<Facts>,
 }
 
 impl RedbStore {
@@ -95,6 +102,7 @@ impl RedbStore {
             clock: Duration::from_millis(facts.clock),
             opened: tokio::time::Instant::now().into_std(),
             queue: Queue::default(),
+            facts: Mutex::new(facts),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -154,8 +162,9 @@ impl Inner {
                 },
             });
         }
-        book.close()?;
+        let facts = book.close()?;
         transaction.commit()?;
+        *self.facts.lock() = facts;
         Ok(done)
     }
 }
@@ -172,6 +181,16 @@ impl Store for RedbStore {
                 Some(claimed) => Ok(claimed),
                 None => queue::work(&self.inner, Work::Claim(claim.clone())).await,
             }
+        })
+    }
+
+    fn stats(&self) -> Option<KeyedStats> {
+        let (facts, now) = (*self.inner.facts.lock(), self.inner.now());
+        let reach = Duration::from_millis(now.saturating_sub(facts.forgotten));
+        Some(KeyedStats {
+            entries: facts.entries as usize,
+            answer_bytes: facts.bytes as usize,
+            effective_window: reach.min(self.inner.limits.window),
         })
     }
 
