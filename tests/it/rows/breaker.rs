@@ -66,27 +66,43 @@ async fn row_7_each_worker_has_a_breaker_that_opens_lets_one_probe_through_and_c
 
 #[tokio::test(start_paused = true)]
 async fn row_7_a_late_success_of_an_old_call_closes_nothing() {
-    let plant = Plant::of(3, LoadBalancing::RoundRobin).await;
-    let client = plant.client().with(CallOptions::new().idempotent(true));
-    let desk = &plant.desks[1];
-    desk.becomes(Mood::Takes(ms(900)));
-    let old = tokio::spawn({
-        let client = client.clone();
-        async move { calls_for(&client, ms(60)).await }
-    });
-    tokio::time::sleep(ms(600)).await;
-    assert_eq!((desk.begun(), desk.done()), (2, 0), "two calls are under way there");
-    desk.becomes(Mood::Panics(ms(1)));
-    calls_for(&client, ms(200)).await;
-    assert_eq!((desk.begun(), well(&plant)), (7, [true, false, true]), "five others have failed: open");
-    old.await.unwrap();
-    assert_eq!(
-        (desk.done(), well(&plant)),
-        (2, [true, false, true]),
-        "the two were answered, which closes nothing"
-    );
-    calls_for(&client, ms(100)).await;
-    assert_eq!(desk.begun(), 7, "and nobody is sent there");
+    // While it is open, and while the probe is under way.
+    for takes in [ms(900), ms(2_500)] {
+        let plant = Plant::of(3, LoadBalancing::RoundRobin).await;
+        let client = plant.client().with(CallOptions::new().idempotent(true));
+        let desk = &plant.desks[1];
+        desk.becomes(Mood::Takes(takes));
+        let old = tokio::spawn({
+            let client = client.clone();
+            async move { calls_for(&client, ms(60)).await }
+        });
+        tokio::time::sleep(ms(600)).await;
+        assert_eq!((desk.begun(), desk.done()), (2, 0), "two calls are under way there");
+        desk.becomes(Mood::Panics(ms(1)));
+        calls_for(&client, ms(200)).await;
+        assert_eq!((desk.begun(), well(&plant)), (7, [true, false, true]), "five others have failed: open");
+        // A probe that takes its time, if there is one before the old calls end.
+        desk.becomes(Mood::Panics(ms(5_000)));
+        let probe = tokio::spawn({
+            let (client, done) = (client.clone(), old.abort_handle());
+            async move {
+                while !done.is_finished() {
+                    calls_for(&client, ms(10)).await;
+                }
+            }
+        });
+        old.await.unwrap();
+        assert_eq!(
+            (desk.done(), well(&plant)),
+            (2, [true, false, true]),
+            "two were answered, which closes nothing"
+        );
+        let begun = desk.begun();
+        calls_for(&client, ms(100)).await;
+        assert_eq!(desk.begun(), begun, "and nobody is sent there");
+        assert_eq!(desk.begun() - 7, usize::from(takes > ms(2_000)), "but for the one probe");
+        probe.abort();
+    }
 }
 
 /// By itself, around whatever a program awaits: here a call past the client that has breakers of its own.
