@@ -137,3 +137,19 @@ fn the_book_has_the_defaults_that_are_constants() {
         assert_eq!(plain(rows(name)[setting]), format!("{value:?}"), "{name}::{setting}");
     }
 }
+
+const TUNING: &str = include_str!("../../book/src/guide/tuning.md");
+
+#[test]
+fn the_chapter_on_tuning_has_the_same_settings_with_the_same_defaults() {
+    let table = TUNING.split("\n## The settings\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut compared = 0;
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let mut cells = row.split('|').map(str::trim).skip(1);
+        let (name, default) = (cells.next().unwrap().trim_matches('`'), cells.next().unwrap());
+        let (owner, setting) = name.split_once("::").unwrap();
+        assert_eq!(rows(owner).get(setting), Some(&default), "{name}");
+        compared += 1;
+    }
+    assert!(compared > 10, "{compared}");
+}

@@ -21,6 +21,8 @@ mod middleware;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod tuning;
+#[cfg(test)]
 mod unit;
 #[cfg(test)]
 mod versions;

@@ -28,6 +28,7 @@ fn chapters() -> Vec<String> {
         "load-balancing.md",
         "testing.md",
         "transports.md",
+        "tuning.md",
     ];
     names.map(|name| read(guide().join(name))).into()
 }
