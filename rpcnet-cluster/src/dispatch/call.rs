@@ -49,6 +49,12 @@ pub(super) struct Streams {
     pub(super) deadline: Option<Instant>,
 }
 
+/// Of the workers that a call could go to, each has enough to do; some may be out of use besides.
+pub(super) struct Full {
+    workers: usize,
+    out: usize,
+}
+
 /// What the schedule wants, in terms of workers.
 enum Step {
     Attempt { worker: Worker, deadline: Instant },
@@ -137,8 +143,9 @@ impl<'a> Call<'a> {
 
     fn step(&mut self, snapshot: &Arc<Snapshot>) -> Step {
         let places = self.selection.places(snapshot);
-        let Some((places, field)) = self.field(snapshot, &places) else {
-            return Step::Fail(self.shed(places.len()));
+        let (places, field) = match self.field(snapshot, &places) {
+            Ok(field) => field,
+            Err(full) => return Step::Fail(self.shed(full)),
         };
         match self.schedule.next(now(), &field) {
             Next::Try { among, deadline } => {
@@ -150,7 +157,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The workers that have room, as places in the snapshot and as the schedule sees them; nothing if some could take the
+    /// The workers that have room, as places in the snapshot and as the schedule sees them; [`Full`] if some could take the
     /// call, and none of them has room.
     ///
     /// A keyed call goes to its own worker as long as anybody has room: only there is the record of its first sending.
@@ -158,10 +165,10 @@ impl<'a> Call<'a> {
         &self,
         snapshot: &Snapshot,
         places: &Arc<[usize]>,
-    ) -> Option<(Arc<[usize]>, Vec<Runner>)> {
+    ) -> Result<(Arc<[usize]>, Vec<Runner>), Full> {
         let field = field(snapshot, places);
         let Some(max_load) = self.request.options.max_load_set() else {
-            return Some((Arc::clone(places), field));
+            return Ok((Arc::clone(places), field));
         };
         let roomy = |place: &usize| {
             let worker = &snapshot.workers[*place];
@@ -170,26 +177,29 @@ impl<'a> Call<'a> {
         let roomy: Vec<bool> = places.iter().map(roomy).collect();
         let mut open = field.iter().zip(&roomy).filter(|(runner, _)| !runner.ejected).peekable();
         if open.peek().is_some() && open.all(|(_, roomy)| !*roomy) {
-            return None;
+            let out = field.iter().filter(|runner| runner.ejected).count();
+            return Err(Full { workers: places.len(), out });
         }
         if self.request.idempotency == Idempotency::Keyed {
-            return Some((Arc::clone(places), field));
+            return Ok((Arc::clone(places), field));
         }
         let left = places.iter().zip(field).zip(roomy).filter(|(_, roomy)| *roomy).map(|(left, _)| left);
         let (places, field): (Vec<usize>, Vec<Runner>) = left.unzip();
-        Some((places.into(), field))
+        Ok((places.into(), field))
     }
 
     /// The failure of a call that is not sent, or not again, because everybody has enough to do.
-    fn shed(&mut self, workers: usize) -> Status {
+    fn shed(&mut self, Full { workers, out }: Full) -> Status {
         metrics::shed();
         let max_load = self.request.options.max_load_set().unwrap_or_default();
+        let failed = std::mem::take(&mut self.failed);
+        let each = if out > 0 { "is out of use or has" } else { "has" };
+        let tried = if failed.count() > 0 { format!("; tried before: {failed}") } else { String::new() };
         let message = format!(
-            "{}: shed, because each of the {workers} workers has as many calls in flight as `max_load` ({max_load} of its \
-             capacity) lets it",
+            "{}: shed, because each of the {workers} workers {each} as many calls in flight as `max_load` ({max_load} of its \
+             capacity) lets it{tried}",
             self.request.name
         );
-        let failed = std::mem::take(&mut self.failed);
         Status::new(Reason::Overloaded, self.schedule.executed(), message).caused_by(failed)
     }
 

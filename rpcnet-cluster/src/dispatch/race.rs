@@ -152,7 +152,7 @@ impl Call<'_> {
         if self.shared.throttle.lock().probability(now()) > 0.0 {
             return None;
         }
-        let (places, field) = self.field(&snapshot, &places)?;
+        let (places, field) = self.field(&snapshot, &places).ok()?;
         let (among, deadline) = self.schedule.hedge(now(), &field)?;
         let among: Vec<_> = among.iter().map(|place| &snapshot.workers[places[*place]]).collect();
         let worker = self.pick(&among).clone();

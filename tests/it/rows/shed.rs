@@ -48,6 +48,34 @@ async fn row_4_calls_are_shed_only_when_every_eligible_worker_is_over_its_load_a
     assert_eq!(plant.in_flight(), 0);
 }
 
+/// Somebody may have had room, and failed.
+#[tokio::test(start_paused = true)]
+async fn row_4_a_call_that_is_shed_after_it_was_tried_says_by_whom() {
+    let plant =
+        Plant::with(2, LoadBalancing::LeastConnections, |node| node.capacity(1), |server| server).await;
+    plant.desks.iter().for_each(|desk| desk.becomes(Mood::Takes(ms(2_000))));
+    let client = plant.client().with(CallOptions::new().idempotent(true).max_load(1.0));
+    let call = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.call("compute", "x").await })
+    };
+    let calls = [call(), call()];
+    tokio::time::sleep(ms(50)).await;
+    assert!(plant.desks.iter().all(|desk| desk.running() == 1));
+    plant.workers[0].kill();
+    let mut ended = Vec::new();
+    for call in calls {
+        ended.push(call.await.unwrap());
+    }
+    let error = ended.into_iter().find_map(Result::err).expect("one of them is shed");
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::Overloaded), Executed::Unknown));
+    let tried: Vec<_> = super::blamed(&error).into_iter().map(|(label, _)| label).collect();
+    assert!(!tried.is_empty() && tried.iter().all(|label| label == "a"), "{tried:?}");
+    let text = error.to_string();
+    assert!(text.contains("each of the 2 workers is out of use or has as many calls in flight"), "{text}");
+    assert!(text.contains("; tried before: a: "), "{text}");
+}
+
 /// The loop that the situation is known by, with the two faults it is usually written with mended.
 async fn below(registry: &WorkerRegistry, max_load: f64) -> Result<Option<Worker>, SelectError> {
     let worker = registry.select_worker(Some("role=worker"))?;
