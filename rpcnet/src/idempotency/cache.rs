@@ -158,7 +158,7 @@ impl Cache {
     fn asked(&self, call: &Keyed<'_>) -> Asked {
         // What went elsewhere is as if it had begun before this process: another one's memory is not here.
         let first_began = call.repeat.map(
-            |Repeat { first_began, elsewhere }| {
+            |Repeat { first_began, elsewhere, .. }| {
                 if elsewhere { self.began.min(first_began) } else { first_began }
             },
         );
@@ -185,12 +185,15 @@ impl Cache {
         Ticket { cache: Arc::clone(self), record, id, again, hold, open: true }
     }
 
-    fn claim(&self, now: Instant, call: &Keyed<'_>) -> Claim {
+    pub(super) fn claim(&self, now: Instant, call: &Keyed<'_>) -> Claim {
         Claim {
             record: self.secret.record(call.key),
             caller: self.secret.caller(call.key.caller),
             fingerprint: self.secret.fingerprint(call.codec, call.arguments),
-            age: call.repeat.map(|repeat| now.saturating_duration_since(repeat.first_began)),
+            age: call.repeat.map(|repeat| match repeat.beyond {
+                true => Duration::MAX,
+                false => now.saturating_duration_since(repeat.first_began),
+            }),
             elsewhere: call.repeat.is_some_and(|repeat| repeat.elsewhere),
             reruns: call.reruns,
         }

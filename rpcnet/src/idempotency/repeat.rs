@@ -11,6 +11,8 @@ pub(crate) struct Repeat {
     pub(crate) first_began: Instant,
     /// One of them may have reached another process than this.
     pub(crate) elsewhere: bool,
+    /// It is older than any clock here.
+    pub(crate) beyond: bool,
 }
 
 impl Repeat {
@@ -23,14 +25,14 @@ impl Repeat {
         let RepeatHead { age, connected, elsewhere } = head;
         let Some(by_arrival) = now.checked_sub(age) else {
             // What is older than any clock here is older than this process.
-            return Self { first_began: accepted, elsewhere: true };
+            return Self { first_began: accepted, elsewhere: true, beyond: true };
         };
         let by_connection = match connected.checked_sub(age) {
             Some(after) => accepted.checked_add(after),
             None => accepted.checked_sub(age - connected),
         };
         let first_began = by_connection.map_or(by_arrival, |began| began.min(by_arrival));
-        Self { first_began, elsewhere }
+        Self { first_began, elsewhere, beyond: false }
     }
 }
 
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn what_was_sent_on_this_connection_did_not_begin_before_it() {
         let (repeat, accepted, _) = read(0, 30);
-        assert_eq!(repeat, Repeat { first_began: accepted, elsewhere: false });
+        assert_eq!(repeat, Repeat { first_began: accepted, elsewhere: false, beyond: false });
     }
 
     #[test]

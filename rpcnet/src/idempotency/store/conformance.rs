@@ -52,6 +52,13 @@ pub(super) fn answer(bytes: usize) -> Answer {
     Answer::Ok(Bytes::from(vec![7; bytes]))
 }
 
+/// What was spawned has been asked of the store, before what is asked next.
+async fn told() {
+    for _ in 0..16 {
+        tokio::task::yield_now().await;
+    }
+}
+
 pub(super) const UNKNOWN: Result<Answer, (Reason, Executed)> =
     Err((Reason::OutcomeUnknown, Executed::Unknown));
 pub(super) const REUSED: Result<Answer, (Reason, Executed)> = Err((Reason::RequestIdReused, Executed::No));
@@ -74,6 +81,7 @@ async fn what_was_cut_short_is_unknown_and_what_did_not_run_is_new(open: Open<'_
     run(&cache, &call(1, b"")).await.finish(Err(&panicked)).await;
     assert_eq!(replay(&cache, &call(1, b"")).await, UNKNOWN);
     drop(run(&cache, &call(2, b"")).await);
+    told().await;
     assert_eq!(replay(&cache, &call(2, b"")).await, UNKNOWN, "dropped without a word");
     let shed = Status::new(Reason::Overloaded, Executed::No, "");
     run(&cache, &call(3, b"")).await.finish(Err(&shed)).await;
@@ -123,11 +131,9 @@ async fn the_window_ends_and_a_repeat_from_before_is_refused(open: Open<'_>) {
     // Whatever comes next makes it forget.
     drop(run(&cache, &call(2, b"")).await);
     let forgotten = Err((Reason::DedupHorizonLost, Executed::Unknown));
-    let repeat = Some(Repeat { first_began: began, elsewhere: false });
+    let repeat = Some(Repeat { first_began: began, elsewhere: false, beyond: false });
     assert_eq!(replay(&cache, &Keyed { repeat, ..call(1, b"") }).await, forgotten);
-    let elsewhere = Some(Repeat { first_began: now(), elsewhere: true });
-    assert_eq!(replay(&cache, &Keyed { repeat: elsewhere, ..call(3, b"") }).await, forgotten);
-    let repeat = Some(Repeat { first_began: now(), elsewhere: false });
+    let repeat = Some(Repeat { first_began: now(), elsewhere: false, beyond: false });
     drop(run(&cache, &Keyed { repeat, ..call(3, b"") }).await);
 }
 
@@ -163,7 +169,15 @@ async fn answers_make_room_at_whoever_keeps_most(open: Open<'_>) {
     assert_eq!(replay(&cache, &call(4, b"")).await, Ok(answer(30)));
 }
 
-/// All of the above.
+/// Of stores that others do not share.
+pub(super) async fn what_went_elsewhere_is_refused(open: Open<'_>) {
+    let cache = open(CacheLimits::default());
+    let forgotten = Err((Reason::DedupHorizonLost, Executed::Unknown));
+    let repeat = Some(Repeat { first_began: now(), elsewhere: true, beyond: false });
+    assert_eq!(replay(&cache, &Keyed { repeat, ..call(3, b"") }).await, forgotten);
+}
+
+/// All of the above that every store does.
 pub(super) async fn everything(open: Open<'_>) {
     a_request_runs_once_and_is_replayed(open).await;
     what_was_cut_short_is_unknown_and_what_did_not_run_is_new(open).await;
@@ -183,5 +197,6 @@ mod memory {
     #[tokio::test(start_paused = true)]
     async fn memory_keeps_what_a_store_promises() {
         everything(&open).await;
+        what_went_elsewhere_is_refused(&open).await;
     }
 }

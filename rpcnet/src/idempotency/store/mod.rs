@@ -7,6 +7,10 @@
     feature = "redb",
     doc = "| [`RedbStore`] (feature `redb`) | the process's death at any moment | no | two commits to disk, shared by all that come together |"
 )]
+#![cfg_attr(
+    feature = "redis",
+    doc = "| [`RedisStore`] (feature `redis`) | the servers' deaths, and what Redis itself survives | yes | two round trips |"
+)]
 //!
 //! [`ServerBuilder::store`](crate::ServerBuilder::store) takes one. What the answers mean is the same in all; a server holds
 //! those who wait for a request that runs in it, so that a store is asked once for each request that is not running here.
@@ -15,11 +19,15 @@
 mod conformance;
 #[cfg(feature = "redb")]
 mod redb;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisSettings, RedisStore, WhenAway};
 use super::KeyedStats;
 pub use super::{
     key::{CallerId, Fingerprint, RecordId},

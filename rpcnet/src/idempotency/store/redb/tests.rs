@@ -11,7 +11,9 @@ use crate::{
     context::{About, Context},
     idempotency::{
         Cache, CacheLimits, Keyed, Ticket,
-        store::conformance::{REUSED, UNKNOWN, answer, call, everything, now, replay, run},
+        store::conformance::{
+            REUSED, UNKNOWN, answer, call, everything, now, replay, run, what_went_elsewhere_is_refused,
+        },
     },
 };
 
@@ -48,6 +50,7 @@ async fn redb_keeps_what_a_store_promises() {
         over(&store.expect("a new file"))
     };
     everything(&open).await;
+    what_went_elsewhere_is_refused(&open).await;
 }
 
 #[tokio::test(start_paused = true)]
