@@ -32,3 +32,8 @@ fn kinds() {
 fn middleware() {
     prints_what_is_said("middleware", env!("CARGO_BIN_EXE_middleware"));
 }
+
+#[test]
+fn ledger() {
+    prints_what_is_said("ledger", env!("CARGO_BIN_EXE_ledger"));
+}

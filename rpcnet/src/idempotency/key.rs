@@ -15,7 +15,7 @@ pub(crate) struct Key<'a> {
     pub(crate) request_id: Uuid,
 }
 
-/// A request's name: 128 bits of a keyed hash of its [`Key`].
+/// A request's name: 128 bits of a keyed hash of who asks, the method and the id.
 ///
 /// With a million of them the chance that any two are alike is 2⁻⁸⁹, and nobody who does not know the secret can look for two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
