@@ -49,7 +49,8 @@ use crate::{
 ///
 /// **Errors**: a file that cannot be opened, is not a database or is damaged fails [`open`](Self::open). A disk that is full or broken
 /// later fails the calls: new ones with [`Reason::RecordsUnavailable`](crate::Reason::RecordsUnavailable) before anything runs. What had run
-/// is answered, and its repeats are told that its outcome is not known.
+/// is answered, and its repeats are told that its outcome is not known. The store stays like that until it is opened again: start
+/// the process anew when there is room.
 ///
 /// One process has the file at a time; a second one's `open` fails. Of two servers of one process that share a store, one tells
 /// `OutcomeUnknown` of a request that runs in the other. Cheap to clone: clones are one store.

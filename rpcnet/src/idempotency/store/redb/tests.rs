@@ -1,5 +1,7 @@
 //! What the disk adds to what every store has to do: restarts, files that cannot be used, a handler's own transaction.
 
+mod disk;
+
 use std::{path::PathBuf, sync::Arc};
 
 use redb::{ReadableDatabase as _, ReadableTable as _, TableDefinition};
