@@ -16,6 +16,7 @@ use crate::{
     books::{Books, Page},
     faults::World,
     service::CounterClient,
+    store::Kind,
     tally::Tally,
 };
 
@@ -47,8 +48,8 @@ struct Asked {
 }
 
 /// Plays one seed.
-pub(crate) async fn play(length: Duration, seed: u64) -> Tally {
-    let mut world = World::new(seed).await;
+pub(crate) async fn play(length: Duration, seed: u64, store: Kind) -> Tally {
+    let mut world = World::new(seed, store).await;
     let client = |number: usize| {
         let client = ResilientClient::new(world.callers[number].registry()).select("role=worker");
         CounterClient::new(client.with(CallOptions::timeout(Duration::from_millis(1_500))))

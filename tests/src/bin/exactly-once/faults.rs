@@ -6,7 +6,11 @@ use fastrand::Rng;
 use rpcnet_cluster::testkit::{TestCluster, TestNode};
 use tokio::time::{Instant, sleep};
 
-use crate::{books::Books, service};
+use crate::{
+    books::Books,
+    service::{self, Shelf},
+    store::Kind,
+};
 
 /// The nodes and the network between them.
 pub(crate) struct World {
@@ -15,12 +19,14 @@ pub(crate) struct World {
     pub(crate) callers: Vec<TestNode>,
     pub(crate) workers: Vec<TestNode>,
     pub(crate) books: Books,
+    shelf: Shelf,
 }
 
 const WORKERS: usize = 5;
 
 impl World {
-    pub(crate) async fn new(seed: u64) -> Self {
+    pub(crate) async fn new(seed: u64, store: Kind) -> Self {
+        let shelf = Shelf::new(store);
         let (cluster, books) = (TestCluster::new(seed), Books::default());
         let mut callers = Vec::new();
         for number in 0..2 {
@@ -28,10 +34,10 @@ impl World {
         }
         let mut workers = Vec::new();
         for number in 0..WORKERS {
-            workers.push(service::start(&cluster, number, &books).await);
+            workers.push(service::start(&cluster, number, &books, &shelf).await);
         }
         cluster.converged().await;
-        Self { cluster, callers, workers, books }
+        Self { cluster, callers, workers, books, shelf }
     }
 
     /// Breaks and mends until the time is over; in the end everything is mended.
@@ -75,6 +81,6 @@ impl World {
     async fn restart(&mut self, victim: usize, after: Duration) {
         self.workers[victim].kill();
         sleep(after).await;
-        self.workers[victim] = service::start(&self.cluster, victim, &self.books).await;
+        self.workers[victim] = service::start(&self.cluster, victim, &self.books, &self.shelf).await;
     }
 }

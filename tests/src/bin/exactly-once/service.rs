@@ -1,11 +1,11 @@
 //! What the workers do: count, take their time, and sometimes break.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use rpcnet::{CacheLimits, ServerBuilder, prelude::*};
+use rpcnet::{CacheLimits, ServerBuilder, prelude::*, store::RedbStore};
 use rpcnet_cluster::testkit::{TestCluster, TestNode};
 
-use crate::books::Books;
+use crate::{books::Books, store::Kind};
 
 /// What is called.
 #[rpc_trait]
@@ -30,10 +30,50 @@ impl Counter for Adds {
 }
 
 /// Starts a worker, for the first time or again.
-pub(crate) async fn start(cluster: &TestCluster, number: usize, books: &Books) -> TestNode {
+pub(crate) async fn start(cluster: &TestCluster, number: usize, books: &Books, shelf: &Shelf) -> TestNode {
     let service = CounterServer::new(Adds { books: books.clone() });
-    let serve = |server: ServerBuilder| server.service(service).cache_limits(limits());
+    let store = shelf.store(number).await;
+    let serve = |server: ServerBuilder| {
+        let server = server.service(service).cache_limits(limits());
+        match store {
+            Some(store) => server.store(store),
+            None => server,
+        }
+    };
     cluster.node(&format!("worker-{number}")).tag("role", "worker").serve(serve).start().await
+}
+
+/// Where the records of the workers outlive them, if they do; gone when this is.
+pub(crate) struct Shelf(Option<PathBuf>);
+
+impl Shelf {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self((kind == Kind::Redb).then(|| {
+            let path = std::env::temp_dir().join(format!("rpcnet-{}", Uuid::new_v4()));
+            std::fs::create_dir(&path).expect("the folder for temporary files");
+            path
+        }))
+    }
+
+    async fn store(&self, number: usize) -> Option<RedbStore> {
+        let file = self.0.as_ref()?.join(format!("worker-{number}"));
+        loop {
+            match RedbStore::open(&file, limits()) {
+                Ok(store) => return Some(store),
+                // What the worker before it had begun to write is being written.
+                Err(error) if error.to_string().contains("already open") => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|path| drop(std::fs::remove_dir_all(path)));
+    }
 }
 
 /// So little that answers shrink all the time, and calls are refused now and then.

@@ -38,8 +38,13 @@ impl Tally {
         }
     }
 
+    /// Nothing ran twice, and nobody was told what is not so.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.double == 0 && self.lost == 0
+    }
+
     pub(crate) fn holds(&self) -> bool {
-        self.double == 0 && self.lost == 0 && self.unknown() * 100 <= self.calls
+        self.is_exact() && self.unknown() * 100 <= self.calls
     }
 
     pub(crate) fn causes(&self) -> impl Iterator<Item = String> {
