@@ -89,7 +89,9 @@ impl<'a> Call<'a> {
                 deadline.map_or_else(|| later(begun.into_std(), Duration::MAX), Instant::into_std)
             }
         };
-        let schedule = Schedule::new(begun.into_std(), deadline, request.idempotency, policy);
+        // A call without an id, and one whose id is new, is kept by nobody.
+        let keeper = request.request_id.and_then(|id| shared.sent.whom(id));
+        let schedule = Schedule::new(begun.into_std(), deadline, request.idempotency, policy).kept_by(keeper);
         shared.budget.lock().deposit(begun.into_std());
         let failed = FailedAttempts::default();
         let span = span::call(request);

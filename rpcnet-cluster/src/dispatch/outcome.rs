@@ -14,8 +14,8 @@ use super::breaker::Verdict;
 /// | [`NotSent`](Self::NotSent) | refused, no connection in time, too many calls on the connection | always, elsewhere, at once | no |
 /// | [`Draining`](Self::Draining) | a server that is leaving | like `NotSent` | no |
 /// | [`Rejected`](Self::Rejected) | overloaded | always, elsewhere, heeding the hint when coming back | yes |
-/// | [`Unknown`](Self::Unknown) | the connection broke, the attempt took too long | if it is safe: see [`may_resend`] | yes |
-/// | [`Infrastructure`](Self::Infrastructure) | the handler panicked | if it is safe: see [`may_resend`] | yes |
+/// | [`Unknown`](Self::Unknown) | the connection broke, the attempt took too long | if it is safe: see [`resend`] | yes |
+/// | [`Infrastructure`](Self::Infrastructure) | the handler panicked | if it is safe: see [`resend`] | yes |
 /// | [`Caller`](Self::Caller) | unknown method, too large, undecodable, denied | never | no |
 ///
 /// An answer is no failure, and neither is the method's own error: both are what was asked for.
@@ -96,15 +96,26 @@ impl Class {
     }
 }
 
-/// Whether a call of this kind may be sent again after a failure of this class, to any worker.
+/// Where a call may be sent again after an attempt has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resend {
+    Never,
+    /// To the process that may have it, which knows a repeat for one. Nobody else does, unless they share its store.
+    ToItsKeeper,
+    ToAnyone,
+}
+
+/// Where a call of this kind may be sent again after a failure of this class.
 ///
-/// A keyed call that may have run is not: its record is in the memory of one process, and whoever answers at that
-/// process's address after the connection broke may be the one that was started in its place.
-pub(crate) fn may_resend(class: Class, idempotency: Idempotency) -> bool {
+/// A keyed call that may have run goes to the process it went to before: there it meets its record. Whoever answers at
+/// that process's address by now and is another refuses what is older than itself. One whose handler panicked is not sent
+/// again: its record says that the outcome is not known, and would say so again.
+pub(crate) fn resend(class: Class, idempotency: Idempotency) -> Resend {
     match class {
-        Class::NotSent | Class::Draining | Class::Rejected => true,
-        Class::Unknown | Class::Infrastructure => idempotency.is_repeatable(),
-        Class::Caller => false,
+        Class::NotSent | Class::Draining | Class::Rejected => Resend::ToAnyone,
+        Class::Unknown | Class::Infrastructure if idempotency.is_repeatable() => Resend::ToAnyone,
+        Class::Unknown if idempotency == Idempotency::Keyed => Resend::ToItsKeeper,
+        Class::Unknown | Class::Infrastructure | Class::Caller => Resend::Never,
     }
 }
 
@@ -162,16 +173,17 @@ mod tests {
     #[test]
     fn what_may_have_run_is_repeated_only_where_that_is_safe() {
         use Idempotency::{AtMostOnce, Idempotent, Keyed};
+        use Resend::{Never, ToAnyone, ToItsKeeper};
         let table = [
-            (Class::NotSent, [true, true, true]),
-            (Class::Draining, [true, true, true]),
-            (Class::Rejected, [true, true, true]),
-            (Class::Unknown, [false, true, false]),
-            (Class::Infrastructure, [false, true, false]),
-            (Class::Caller, [false, false, false]),
+            (Class::NotSent, [ToAnyone, ToAnyone, ToAnyone]),
+            (Class::Draining, [ToAnyone, ToAnyone, ToAnyone]),
+            (Class::Rejected, [ToAnyone, ToAnyone, ToAnyone]),
+            (Class::Unknown, [Never, ToAnyone, ToItsKeeper]),
+            (Class::Infrastructure, [Never, ToAnyone, Never]),
+            (Class::Caller, [Never, Never, Never]),
         ];
         for (class, expected) in table {
-            let found = [AtMostOnce, Idempotent, Keyed].map(|idempotency| may_resend(class, idempotency));
+            let found = [AtMostOnce, Idempotent, Keyed].map(|idempotency| resend(class, idempotency));
             assert_eq!(found, expected, "{class:?}");
         }
     }

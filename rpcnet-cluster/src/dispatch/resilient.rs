@@ -46,7 +46,8 @@ use crate::{
 /// |---|---|
 /// | the worker could not be reached, or is leaving | always, to the next worker at once |
 /// | the worker refused before it ran, being overloaded | always, to another worker |
-/// | the connection broke, the attempt took too long, the handler panicked | to another worker if the method is `idempotent`; else never: [`CallError::OutcomeUnknown`], or the panic's status |
+/// | the connection broke, the attempt took too long | to another worker if the method is `idempotent`, to the same process if it is keyed; else never: [`CallError::OutcomeUnknown`] |
+/// | the handler panicked | to another worker if the method is `idempotent`; else never |
 /// | the method answered `Err(E)`, or the call itself is wrong | never |
 ///
 /// The first resend waits for nothing if there is a worker not yet tried. Otherwise a resend waits a random part of
@@ -103,12 +104,12 @@ use crate::{
 /// [`Balancer`](crate::Balancer) decides, or for a keyed call its request id. If fewer than half could be reached, only those
 /// that refused connections are put aside; if none could, all are tried.
 ///
-/// A keyed call that its caller repeats with the same id goes to the worker that the id points to. That is the one that
-/// remembers it, unless it was restarted, or workers have come or gone or refused connections in between. Then the repeat
-/// says that it is one, and how old: a worker that cannot know of the first refuses it, and the call fails as
-/// [`OutcomeUnknown`](CallError::OutcomeUnknown) instead of running twice. This client, and those made of it, know the last
-/// [`SentIds::IDS_MAX`] ids. Neither suspicion nor a broken connection sends a call elsewhere: it waits for the next
-/// connection, and goes to another worker only after this one provably did not take it.
+/// A keyed call that may have run goes back to the process that may have it, be it sent again by this client or repeated by
+/// its caller with the same id: that one remembers it, and answers without running it twice. Neither suspicion nor a broken
+/// connection, nor another worker that the id points to by now, sends it elsewhere. When the process is gone, or could not be
+/// reached for as long as [`wait_for_ready`](Self::wait_for_ready), another worker is asked, and told that it cannot know of
+/// the first attempt: it refuses, and the call fails as [`OutcomeUnknown`](CallError::OutcomeUnknown) instead of running
+/// twice. This client, and those made of it, know the last [`SentIds::IDS_MAX`] ids.
 #[derive(Debug, Clone)]
 pub struct ResilientClient {
     shared: Arc<Shared>,

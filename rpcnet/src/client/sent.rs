@@ -38,8 +38,10 @@ struct Ids<W> {
 #[derive(Debug)]
 struct Sent<W> {
     first: Instant,
-    /// The only one who may have it, if there is one.
-    whom: Option<W>,
+    /// Who may have it, of those this client sent it to the first.
+    whom: W,
+    /// Others may have it too.
+    elsewhere: bool,
     /// More than one attempt was made.
     repeated: bool,
 }
@@ -61,15 +63,11 @@ impl<W: Copy + PartialEq> SentIds<W> {
         let mut ids = self.ids.lock();
         if let Some(sent) = ids.first.get_mut(&id) {
             sent.repeated = true;
-            let elsewhere = sent.whom != Some(whom);
-            if elsewhere {
-                // From now on nobody is the only one who may have it.
-                sent.whom = None;
-            }
-            return Some(Attempted {
-                first: since.map_or(sent.first, |since| since.min(sent.first)),
-                elsewhere,
-            });
+            // An attempt before the first that is known here went nobody here knows where.
+            let earlier = since.is_some_and(|since| since < sent.first);
+            sent.elsewhere |= sent.whom != whom || earlier;
+            sent.first = since.map_or(sent.first, |since| since.min(sent.first));
+            return Some(Attempted { first: sent.first, elsewhere: sent.elsewhere });
         }
         if ids.order.len() >= Self::IDS_MAX
             && let Some(oldest) = ids.order.pop_front()
@@ -78,10 +76,14 @@ impl<W: Copy + PartialEq> SentIds<W> {
         }
         ids.order.push_back(id);
         // Of attempts that somebody else made it is not known where they went.
-        let sent =
-            Sent { first: since.unwrap_or(now), whom: since.is_none().then_some(whom), repeated: false };
+        let sent = Sent { first: since.unwrap_or(now), whom, elsewhere: since.is_some(), repeated: false };
         ids.first.insert(id, sent);
         since.map(|first| Attempted { first, elsewhere: true })
+    }
+
+    /// To whom a request was sent first, if that is known: it may have run there, and there a repeat is known for one.
+    pub fn whom(&self, id: Uuid) -> Option<W> {
+        self.ids.lock().first.get(&id).map(|sent| sent.whom)
     }
 
     /// The first attempt provably did not run: the next one is the first, unless another was made beside it, which may have.
@@ -144,6 +146,24 @@ mod tests {
         let attempted = Some(Attempted { first: began, elsewhere: true });
         assert_eq!(sent.send(began + SECOND, ID, 'a', Some(began)), attempted);
         assert_eq!(sent.send(began + SECOND, ID, 'a', None), attempted, "and is not forgotten");
+    }
+
+    #[test]
+    fn an_attempt_before_those_that_are_known_may_have_gone_anywhere() {
+        let (sent, began) = (SentIds::new(), Instant::now());
+        sent.send(began + SECOND, ID, 'a', None);
+        let attempted = Some(Attempted { first: began, elsewhere: true });
+        assert_eq!(sent.send(began + 2 * SECOND, ID, 'a', Some(began)), attempted);
+        assert_eq!(sent.send(began + 3 * SECOND, ID, 'a', None), attempted, "and is not forgotten");
+    }
+
+    #[test]
+    fn a_repeat_is_for_whoever_had_the_first() {
+        let (sent, began) = (SentIds::new(), Instant::now());
+        assert_eq!(sent.whom(ID), None);
+        sent.send(began, ID, 'a', None);
+        sent.send(began, ID, 'b', None);
+        assert_eq!(sent.whom(ID), Some('a'));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::{
     backoff::Backoff,
     budget::Budget,
     field::{Eligible, Runner, Tries, eligible_again},
-    outcome::{Class, executed_by_either, may_resend},
+    outcome::{Class, Resend, executed_by_either, resend},
 };
 use crate::registry::Instance;
 
@@ -103,8 +103,8 @@ pub(crate) fn later(begin: Instant, by: Duration) -> Instant {
 /// would know only half of whom was tried.
 ///
 /// Invariants: an attempt that may have run is followed, or joined, by another only where that is safe; no worker is tried
-/// again before the others that can be reached; nothing is waited for beyond the deadline; at most two attempts are under
-/// way.
+/// again before the others that can be reached, but for the keeper of a keyed call; nothing is waited for beyond the
+/// deadline; at most two attempts are under way.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     policy: Policy,
@@ -113,6 +113,8 @@ pub(crate) struct Schedule {
     /// How long an attempt may take that is not the last.
     attempt_time: Duration,
     tries: Tries,
+    /// Of a keyed call that may have run: the process that remembers it, if any does.
+    keeper: Option<Instance>,
     /// Attempts that reached a worker and failed.
     sent: u32,
     /// Attempts that have not ended.
@@ -146,6 +148,7 @@ impl Schedule {
             deadline,
             attempt_time: deadline.saturating_duration_since(now) / 2,
             tries: Tries::new(),
+            keeper: None,
             sent: 0,
             under_way: 0,
             hedged: false,
@@ -156,6 +159,12 @@ impl Schedule {
             alone: false,
             gave_up: None,
         }
+    }
+
+    /// The call is a repeat, and this process may have taken it before.
+    pub(crate) fn kept_by(mut self, keeper: Option<Instance>) -> Self {
+        self.keeper = keeper;
+        self
     }
 
     /// When the call must have ended.
@@ -177,6 +186,9 @@ impl Schedule {
             let deserted = self.deserted_since.is_some();
             return self.give_up(if deserted { GaveUp::NoWorkers } else { GaveUp::Deadline });
         }
+        if let Some(place) = self.place_of_keeper(now, field) {
+            return self.try_or_wait(now, self.ready.tried, vec![place]);
+        }
         let eligible = self.eligible(field);
         let alone = std::mem::replace(&mut self.alone, eligible.among.is_empty());
         if alone && !self.alone {
@@ -189,6 +201,18 @@ impl Schedule {
         } else {
             self.try_or_wait(now, self.ready.fresh, eligible.among)
         }
+    }
+
+    /// Where the keeper is, as long as it can be waited for. When it is gone, whoever is asked instead refuses what it cannot
+    /// know of, or shares the keeper's records.
+    fn place_of_keeper(&mut self, now: Instant, field: &[Runner]) -> Option<usize> {
+        let keeper = self.keeper?;
+        let place = field.iter().position(|runner| runner.instance == keeper);
+        if place.is_none() || !self.reached && now >= self.patience(now) {
+            (self.keeper, self.deserted_since) = (None, None);
+            return None;
+        }
+        place
     }
 
     fn eligible(&self, field: &[Runner]) -> Eligible {
@@ -207,7 +231,7 @@ impl Schedule {
 
     /// Whether an attempt may be joined by a second one, if it takes long.
     pub(crate) fn may_hedge(&self) -> bool {
-        let repeatable = may_resend(Class::Unknown, self.idempotency);
+        let repeatable = self.idempotency.is_repeatable();
         repeatable && !self.hedged && self.under_way == 1 && self.sent + 1 < self.policy.attempts_max
     }
 
@@ -241,9 +265,14 @@ impl Schedule {
     ) {
         self.executed = executed_by_either(self.executed, failure.executed);
         self.under_way = self.under_way.saturating_sub(1);
-        if !may_resend(failure.class, self.idempotency) {
-            self.never_again(failure.class);
-        } else if failure.spent {
+        match resend(failure.class, self.idempotency) {
+            Resend::Never => return self.never_again(failure.class),
+            Resend::ToItsKeeper => self.keeper = Some(instance),
+            // Whoever is leaving takes nothing up any more.
+            Resend::ToAnyone if failure.class == Class::Draining => self.keeper = None,
+            Resend::ToAnyone => {}
+        }
+        if failure.spent {
             self.gave_up = Some(GaveUp::Spent);
         } else if failure.class.was_sent() {
             self.handle_sent(now, failure.hint, budget, random);
@@ -315,9 +344,9 @@ impl Schedule {
     }
 
     /// An attempt that may be followed by another leaves it time: it has half of the call's, so that the next one has no
-    /// less. Where no repeat can follow, waiting is all one can do.
+    /// less. Where no repeat can follow, or only one to the same worker, waiting is all one can do.
     fn attempt_deadline(&self, now: Instant) -> Instant {
-        let repeatable = may_resend(Class::Unknown, self.idempotency);
+        let repeatable = self.idempotency.is_repeatable();
         if repeatable && self.sent + self.under_way + 1 < self.policy.attempts_max {
             self.deadline.min(now + self.attempt_time)
         } else {

@@ -150,18 +150,69 @@ fn a_failure_of_the_call_itself_is_final() {
 }
 
 #[test]
-fn a_keyed_call_goes_elsewhere_until_it_may_have_run() {
-    for failure in [LOST, PANICKED] {
-        assert_eq!(
-            Call::over(3, Keyed).script(&[REFUSED, OVERLOADED, failure]),
-            [
-                "0ns try [0, 1, 2] for 10s",
-                "1ms try [1, 2] for 9.999s",
-                "2ms try [2] for 9.998s",
-                "3ms give up: MayHaveRun",
-            ]
-        );
+fn a_keyed_call_goes_elsewhere_until_it_may_have_run_and_then_back_to_whoever_may_have_it() {
+    assert_eq!(
+        Call::over(3, Keyed).script(&[REFUSED, OVERLOADED, LOST, REFUSED, OVERLOADED]),
+        [
+            "0ns try [0, 1, 2] for 10s",
+            "1ms try [1, 2] for 9.999s",
+            "2ms try [2] for 9.998s",
+            "3ms wait 50ms",
+            "53ms try [2] for 9.947s",
+            "54ms wait 50ms",
+            "104ms try [2] for 9.896s",
+            "105ms give up: Attempts",
+        ]
+    );
+}
+
+#[test]
+fn a_keyed_call_whose_handler_panicked_is_not_sent_again() {
+    assert_eq!(
+        Call::over(3, Keyed).script(&[PANICKED]),
+        ["0ns try [0, 1, 2] for 10s", "1ms give up: MayHaveRun"]
+    );
+}
+
+#[test]
+fn a_keyed_call_whose_keeper_is_gone_asks_the_others_who_know_what_they_do_not_know() {
+    let mut call = Call::over(3, Keyed);
+    call.field[0].suspected = true;
+    assert_eq!(call.next(), "0ns try [0, 1, 2] for 10s");
+    call.fail(LOST.0, LOST.1);
+    assert_eq!(call.next(), "0ns wait 25ms");
+    call.field.remove(0);
+    assert_eq!(call.next(), "25ms try [0, 1] for 9.975s");
+    call.fail(Reason::DedupHorizonLost, Unknown);
+    assert_eq!(call.next(), "25ms give up: NotRepeatable");
+    assert_eq!(call.schedule.executed(), Unknown);
+}
+
+#[test]
+fn a_keeper_that_cannot_be_reached_is_waited_for_as_long_as_nobody_else_would_be() {
+    let mut call = Call::over(2, Keyed);
+    call.schedule =
+        Schedule::new(call.start, call.start + ms(10_000), Keyed, POLICY).kept_by(Some(instance(1, 1)));
+    let mut tries = Vec::new();
+    while call.now < call.start + ms(2_000) {
+        let line = call.next();
+        if line.contains("try") {
+            tries.push(line);
+            call.fail(Reason::ConnectFailed, No);
+        }
     }
+    assert!(tries.len() > 3 && tries.iter().all(|line| line.contains("try [1]")), "{tries:#?}");
+    assert!(call.next().contains("try [0]"), "the other one");
+}
+
+#[test]
+fn a_keeper_that_is_leaving_is_not_waited_for() {
+    let mut call = Call::over(2, Keyed);
+    call.schedule =
+        Schedule::new(call.start, call.start + ms(10_000), Keyed, POLICY).kept_by(Some(instance(1, 1)));
+    assert_eq!(call.next(), "0ns try [1] for 10s");
+    call.fail(Reason::Draining, No);
+    assert_eq!(call.next(), "0ns try [0] for 10s");
 }
 
 #[test]
@@ -328,7 +379,7 @@ proptest! {
         call.schedule = Schedule::new(call.start, deadline, idempotency, policy);
         let mut tries: BTreeMap<Instance, u32> = BTreeMap::new();
         let (mut may_have_run, mut reached) = (Vec::new(), 0);
-        let mut ended = false;
+        let (mut ended, mut unreached) = (false, false);
         for (pick, (millis, reason, executed), random, ejected) in picks {
             for (runner, ejected) in call.field.iter_mut().zip(ejected) {
                 (runner.ejected, runner.refused) = (ejected, ejected);
@@ -345,19 +396,23 @@ proptest! {
                 Next::Try { among, deadline: attempt } => {
                     prop_assert!(attempt > call.now && attempt <= deadline);
                     let chosen = call.field[*pick.get(&among)].instance;
-                    let ran_unsafely = idempotency != Idempotent && !may_have_run.is_empty();
+                    // To its keeper; once that cannot be reached, to others, who are told that they cannot know.
+                    let kept = idempotency == Keyed && (may_have_run.last() == Some(&chosen) || unreached);
+                    let ran_unsafely = idempotency != Idempotent && !may_have_run.is_empty() && !kept;
                     prop_assert!(!ran_unsafely, "what may have run was sent again");
                     let mine = tries.get(&chosen).copied().unwrap_or(0);
                     let reachable = call.field.iter().filter(|runner| !runner.ejected);
                     let others = reachable.map(|runner| tries.get(&runner.instance).copied().unwrap_or(0));
-                    prop_assert!(others.min().is_none_or(|least| mine <= least), "repeated before the others");
+                    prop_assert!(kept || others.min().is_none_or(|least| mine <= least), "repeated before the others");
                     prop_assert!(reached < attempts_max, "sent too often");
                     *tries.entry(chosen).or_default() += 1;
                     call.schedule.handle_started(chosen);
                     let took = ms(millis).min(attempt - call.now);
                     call.now += took;
                     let status = Status::new(reason, executed, "");
-                    reached += u32::from(Class::of(&status).was_sent());
+                    let sent = Class::of(&status).was_sent();
+                    reached += u32::from(sent);
+                    unreached = executed == No && (unreached || !sent);
                     if executed != No {
                         may_have_run.push(chosen);
                     }

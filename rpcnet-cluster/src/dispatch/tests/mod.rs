@@ -5,6 +5,7 @@ mod balancing;
 mod breaking;
 mod failover;
 mod hedging;
+mod keyed;
 mod pooling;
 mod reporting;
 mod shedding;
