@@ -145,7 +145,9 @@ use proc_macro::TokenStream;
 /// | `hedge`, beside `read` or `idempotent` | the call goes to one worker | over a cluster, a call that takes longer than 95 % of them goes to a second worker too; the first answer counts |
 ///
 /// `read`, `idempotent` and `keyed` exclude each other. A keyed method has no streams, since its answer is kept for repeats;
-/// nor has a blocking one.
+/// nor has a blocking one. Nor has a keyed method a `HashMap` or `HashSet` among its arguments, in no depth: a repeat is known
+/// by the bytes of its arguments. Inside of other types nobody can see it, and there it is refused when it happens, as
+/// `RequestIdReused`.
 ///
 /// To rename a method while old clients are about, give it its old name as `alias`, and remove that when they are gone.
 ///

@@ -1,5 +1,7 @@
 //! Which words of `#[rpc(…)]` go together, with each other and with the signature.
 
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::Path;
 
 use crate::{
@@ -11,6 +13,7 @@ use crate::{
 pub(super) fn check(method: &mut Method, errors: &mut Errors) {
     check_idempotency(method, errors);
     check_keyed_streams(method, errors);
+    check_keyed_order(method, errors);
     check_rerun(method, errors);
     check_blocking(method, errors);
     check_hedge(method, errors);
@@ -57,6 +60,34 @@ fn check_keyed_streams(method: &mut Method, errors: &mut Errors) {
     if method.returned_stream().is_some() {
         errors.at(&method.answer, MESSAGE);
     }
+}
+
+/// The arguments of a repeat are compared with the first ones as bytes. A collection that is iterated in another order each
+/// time would let a repeat pass for another request. What an alias or a struct hides, nobody sees here.
+fn check_keyed_order(method: &mut Method, errors: &mut Errors) {
+    if !method.is_keyed() {
+        return;
+    }
+    let unordered: Vec<_> =
+        method.arguments().filter_map(|argument| find_unordered(argument.ty.to_token_stream())).collect();
+    for (word, ordered) in unordered {
+        method.sound = false;
+        let message = format!(
+            "a repeat of a keyed call is known by its arguments having the same bytes, and a `{word}` is written in another order \
+             each time it is filled: use `{ordered}`"
+        );
+        errors.at(word, message);
+    }
+}
+
+/// The first word in a type that names a collection without an order, and what to write instead.
+fn find_unordered(tokens: TokenStream) -> Option<(Ident, &'static str)> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Group(group) => find_unordered(group.stream()),
+        TokenTree::Ident(ident) if ident == "HashMap" => Some((ident, "BTreeMap")),
+        TokenTree::Ident(ident) if ident == "HashSet" => Some((ident, "BTreeSet")),
+        _ => None,
+    })
 }
 
 /// Only of a keyed method anything is remembered that can be unknown.
