@@ -25,6 +25,7 @@ fn chapters() -> Vec<String> {
         ERRORS,
         "middleware.md",
         "failure-handling.md",
+        "idempotency.md",
         "load-balancing.md",
         "testing.md",
         "transports.md",
