@@ -75,15 +75,10 @@ impl Caller {
             let (id, amount) = (Uuid::from_u128(random.u128(..)), random.u64(1..1000));
             let asked = Asked { id, amount, bytes, first_sent: Instant::now(), paired: false };
             match random.u32(0..10) {
-                0 => {
-                    let asked = Asked { paired: true, ..asked };
-                    let (one, two) = (self.clone(), self.clone());
-                    let later = Duration::from_millis(random.u64(1..80));
-                    let second = async {
-                        sleep(later).await;
-                        two.settle(asked, true).await;
-                    };
-                    tokio::join!(one.settle(asked, false), second);
+                // Once by two clients, and once as whatever is in between may hand a call over twice.
+                kind @ (0 | 4) => {
+                    let later = Duration::from_millis(random.u64(0..80));
+                    Box::pin(self.pair(asked, later, kind == 0)).await;
                 }
                 1 => {
                     self.settle(asked, false).await;
@@ -97,6 +92,16 @@ impl Caller {
                 _ => self.settle(asked, false).await,
             }
         }
+    }
+
+    /// Two callers of one id, the second of them somewhat later; another client's, or the same one's.
+    async fn pair(&self, asked: Asked, later: Duration, others: bool) {
+        let asked = Asked { paired: true, ..asked };
+        let second = async {
+            sleep(later).await;
+            self.settle(asked, others).await;
+        };
+        tokio::join!(self.settle(asked, false), second);
     }
 
     /// Calls until it is known what became of it, and notes that.
@@ -147,7 +152,9 @@ impl Caller {
                 tally.lost += u64::from(ran);
             }
             Err(error) if error.executed() == Executed::No => tally.refused += 1,
-            Err(error) => *tally.unknown.entry(reason(&error)).or_default() += 1,
+            Err(error) => {
+                *tally.unknown.entry((reason(&error), self.books.truth(asked.id))).or_default() += 1;
+            }
         }
     }
 
@@ -172,7 +179,7 @@ impl Caller {
         match told {
             Executed::No if ran => tally.lost += 1,
             Executed::No => tally.refused += 1,
-            _ => *tally.unknown.entry(reason(error)).or_default() += 1,
+            _ => *tally.unknown.entry((reason(error), self.books.truth(asked.id))).or_default() += 1,
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use rpcnet::CacheLimits;
 use rpcnet_cluster::testkit::{TestCluster, TestNode};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     books::Books,
-    service::{self, Shelf},
+    service::{self, Shelf, Worker},
     store::Kind,
 };
 
@@ -17,16 +18,17 @@ pub(crate) struct World {
     pub(crate) cluster: TestCluster,
     /// Each with a registry and connections of its own.
     pub(crate) callers: Vec<TestNode>,
-    pub(crate) workers: Vec<TestNode>,
+    workers: Vec<Worker>,
     pub(crate) books: Books,
     shelf: Shelf,
+    limits: CacheLimits,
 }
 
 const WORKERS: usize = 5;
 
 impl World {
     pub(crate) async fn new(seed: u64, store: Kind) -> Self {
-        let shelf = Shelf::new(store);
+        let (shelf, limits) = (Shelf::new(store), service::limits(seed));
         let (cluster, books) = (TestCluster::new(seed), Books::default());
         let mut callers = Vec::new();
         for number in 0..2 {
@@ -34,10 +36,10 @@ impl World {
         }
         let mut workers = Vec::new();
         for number in 0..WORKERS {
-            workers.push(service::start(&cluster, number, &books, &shelf).await);
+            workers.push(service::start(&cluster, number, &books, &shelf, limits).await);
         }
         cluster.converged().await;
-        Self { cluster, callers, workers, books, shelf }
+        Self { cluster, callers, workers, books, shelf, limits }
     }
 
     /// Breaks and mends until the time is over; in the end everything is mended.
@@ -46,7 +48,7 @@ impl World {
             sleep(Duration::from_millis(random.u64(500..3_000))).await;
             let victim = random.usize(0..self.workers.len());
             let lasting = Duration::from_millis(random.u64(100..3_000));
-            let worker = &self.workers[victim];
+            let worker = &self.workers[victim].node;
             match random.u32(0..6) {
                 0 => self.restart(victim, lasting).await,
                 1 => {
@@ -79,8 +81,10 @@ impl World {
     }
 
     async fn restart(&mut self, victim: usize, after: Duration) {
-        self.workers[victim].kill();
+        self.workers[victim].node.kill();
+        self.books.kill(self.workers[victim].process);
         sleep(after).await;
-        self.workers[victim] = service::start(&self.cluster, victim, &self.books, &self.shelf).await;
+        self.workers[victim] =
+            service::start(&self.cluster, victim, &self.books, &self.shelf, self.limits).await;
     }
 }

@@ -2,10 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use rpcnet::{CacheLimits, ServerBuilder, prelude::*, store::RedbStore};
+use rpcnet::{CacheLimits, ServerBuilder, WhenFull, prelude::*, store::RedbStore};
 use rpcnet_cluster::testkit::{TestCluster, TestNode};
 
-use crate::{books::Books, store::Kind};
+use crate::{
+    books::{Books, Process},
+    store::Kind,
+};
 
 /// What is called.
 #[rpc_trait]
@@ -17,11 +20,12 @@ pub(crate) trait Counter {
 #[derive(Debug, Clone)]
 struct Adds {
     books: Books,
+    process: Process,
 }
 
 impl Counter for Adds {
     async fn add(&self, request_id: Uuid, amount: u64, bytes: u32) -> rpcnet::Result<(u64, Vec<u8>)> {
-        self.books.begin(request_id, amount);
+        self.books.begin(self.process, request_id, amount);
         tokio::time::sleep(Duration::from_millis(fastrand::u64(1..60))).await;
         assert!(fastrand::u32(0..2000) > 0, "as chance has it");
         self.books.end(request_id);
@@ -29,18 +33,32 @@ impl Counter for Adds {
     }
 }
 
+/// A worker, and the process it is now.
+pub(crate) struct Worker {
+    pub(crate) node: TestNode,
+    pub(crate) process: Process,
+}
+
 /// Starts a worker, for the first time or again.
-pub(crate) async fn start(cluster: &TestCluster, number: usize, books: &Books, shelf: &Shelf) -> TestNode {
-    let service = CounterServer::new(Adds { books: books.clone() });
-    let store = shelf.store(number).await;
-    let serve = |server: ServerBuilder| {
-        let server = server.service(service).cache_limits(limits());
+pub(crate) async fn start(
+    cluster: &TestCluster,
+    number: usize,
+    books: &Books,
+    shelf: &Shelf,
+    limits: CacheLimits,
+) -> Worker {
+    let process = books.start();
+    let service = CounterServer::new(Adds { books: books.clone(), process });
+    let store = shelf.store(number, limits).await;
+    let serve = move |server: ServerBuilder| {
+        let server = server.service(service).cache_limits(limits);
         match store {
             Some(store) => server.store(store),
             None => server,
         }
     };
-    cluster.node(&format!("worker-{number}")).tag("role", "worker").serve(serve).start().await
+    let node = cluster.node(&format!("worker-{number}")).tag("role", "worker").serve(serve);
+    Worker { node: node.start().await, process }
 }
 
 /// Where the records of the workers outlive them, if they do; gone when this is.
@@ -55,10 +73,10 @@ impl Shelf {
         }))
     }
 
-    async fn store(&self, number: usize) -> Option<RedbStore> {
+    async fn store(&self, number: usize, limits: CacheLimits) -> Option<RedbStore> {
         let file = self.0.as_ref()?.join(format!("worker-{number}"));
         loop {
-            match RedbStore::open(&file, limits()) {
+            match RedbStore::open(&file, limits) {
                 Ok(store) => return Some(store),
                 // What the worker before it had begun to write is being written.
                 Err(error) if error.to_string().contains("already open") => {
@@ -76,10 +94,13 @@ impl Drop for Shelf {
     }
 }
 
-/// So little that answers shrink all the time, and calls are refused now and then.
-fn limits() -> CacheLimits {
+/// So little that answers shrink all the time, calls are refused now and then or, with every other seed, records are forgotten
+/// before their time.
+pub(crate) fn limits(seed: u64) -> CacheLimits {
     let mut limits = CacheLimits::default();
     limits.window = Duration::from_secs(20);
-    (limits.entries_max, limits.bytes_max, limits.answer_bytes_max) = (6_000, 64 << 10, 4 << 10);
+    (limits.bytes_max, limits.answer_bytes_max) = (64 << 10, 4 << 10);
+    (limits.entries_max, limits.when_full) =
+        if seed.is_multiple_of(2) { (200, WhenFull::Strict) } else { (100, WhenFull::BestEffort) };
     limits
 }

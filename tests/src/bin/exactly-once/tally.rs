@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use rpcnet::Reason;
 
+use crate::books::Truth;
+
 /// Calls by what their callers were told, held against what happened.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tally {
@@ -13,8 +15,8 @@ pub(crate) struct Tally {
     pub(crate) replayed: u64,
     /// Repeats that came while the first ran, and got its answer.
     pub(crate) attached: u64,
-    /// By what the last attempt said.
-    pub(crate) unknown: BTreeMap<Reason, u64>,
+    /// By what the last attempt said, and what had really happened.
+    pub(crate) unknown: BTreeMap<(Reason, Truth), u64>,
     /// Told that nothing ran, which is true.
     pub(crate) refused: u64,
     /// Changed arguments under a known id, refused.
@@ -33,8 +35,8 @@ impl Tally {
         self.mismatched += other.mismatched;
         self.double += other.double;
         self.lost += other.lost;
-        for (reason, calls) in &other.unknown {
-            *self.unknown.entry(*reason).or_default() += calls;
+        for (cause, calls) in &other.unknown {
+            *self.unknown.entry(*cause).or_default() += calls;
         }
     }
 
@@ -43,12 +45,13 @@ impl Tally {
         self.double == 0 && self.lost == 0
     }
 
+    /// Whether, besides, few calls were told that nobody can know.
     pub(crate) fn holds(&self) -> bool {
         self.is_exact() && self.unknown() * 100 <= self.calls
     }
 
     pub(crate) fn causes(&self) -> impl Iterator<Item = String> {
-        self.unknown.iter().map(|(reason, calls)| format!("unknown, {reason:?}: {calls}"))
+        self.unknown.iter().map(|((reason, truth), calls)| format!("unknown, {reason:?}, {truth:?}: {calls}"))
     }
 
     pub(crate) fn summary(&self) -> String {
