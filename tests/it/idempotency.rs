@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rpcnet::{CacheLimits, CallError, CallOptions, Codec, Executed, Reason, prelude::*};
+use rpcnet::{CacheLimits, CallError, CallOptions, Codec, Executed, Reason, WhenFull, prelude::*};
 
 use crate::world::{BenchClient, World, settle};
 
@@ -44,6 +44,83 @@ async fn row_16_other_arguments_under_the_same_id_are_refused() {
     assert_eq!((error.reason(), error.executed()), (Some(Reason::RequestIdReused), Executed::No));
     assert!(error.to_string().contains(&ID.to_string()), "{error}");
     assert_eq!(world.probe.accounts.lock().unwrap()["ann"], 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_16_other_arguments_are_refused_while_the_first_runs_and_do_not_disturb_it() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    let first = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.charge(ID, "ann".into(), 500).await }
+    });
+    settle().await;
+    let error = bench.charge(ID, "bob".into(), 500).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::RequestIdReused), Executed::No));
+    assert_eq!(first.await.unwrap().unwrap(), 500);
+    assert_eq!(world.probe.began(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_16_a_repeat_that_gives_up_waiting_cancels_nothing() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    let first = tokio::spawn({
+        let bench = bench.clone();
+        async move { bench.charge(ID, "ann".into(), 500).await }
+    });
+    settle().await;
+    let hurried = bench.with(CallOptions::timeout(Duration::from_millis(20)));
+    let error = hurried.charge(ID, "ann".into(), 500).await.unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::Deadline));
+    assert_eq!(first.await.unwrap().unwrap(), 500);
+    assert_eq!((world.probe.began(), world.probe.ended()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_16_an_answer_too_large_to_be_kept_is_said_to_have_been_given() {
+    let mut limits = CacheLimits::default();
+    limits.answer_bytes_max = 0;
+    let world = World::with(|server| server.cache_limits(limits)).await;
+    let bench = world.bench().await;
+    assert_eq!(bench.charge(ID, "ann".into(), 500).await.unwrap(), 500);
+    let error = bench.charge(ID, "ann".into(), 500).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::AlreadyCompleted), Executed::Yes));
+    assert_eq!(world.probe.began(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_best_effort_table_forgets_the_oldest_and_refuses_its_repeat() {
+    let mut limits = CacheLimits::default();
+    (limits.entries_max, limits.when_full) = (2, WhenFull::BestEffort);
+    let world = World::with(|server| server.cache_limits(limits)).await;
+    let bench = world.bench().await;
+    for id in 1..=3 {
+        bench.charge(Uuid::from_u128(id), "ann".into(), 500).await.unwrap();
+    }
+    let error = bench.charge(Uuid::from_u128(1), "ann".into(), 500).await.unwrap_err();
+    assert_eq!((error.reason(), error.executed()), (Some(Reason::DedupHorizonLost), Executed::Unknown));
+    assert_eq!(bench.charge(Uuid::from_u128(3), "ann".into(), 500).await.unwrap(), 1500);
+    assert_eq!(world.probe.began(), 3);
+}
+
+/// As after a machine was suspended: nothing that was promised for a time is broken by how it passes.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_over_the_window_runs_nothing_twice() {
+    let world = World::new().await;
+    let bench = world.bench().await;
+    bench.charge(ID, "ann".into(), 500).await.unwrap();
+    let running = tokio::spawn({
+        let bench = bench.with(CallOptions::timeout(Duration::from_secs(100_000)));
+        async move { bench.charge(Uuid::from_u128(8), "ann".into(), 500).await }
+    });
+    settle().await;
+    tokio::time::advance(Duration::from_secs(36_000)).await;
+    let _ = running.await.unwrap();
+    let error = bench.charge(ID, "ann".into(), 500).await.unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::DedupHorizonLost), "ten hours ago is more than the window");
+    assert_eq!(bench.charge(Uuid::from_u128(8), "ann".into(), 500).await.unwrap(), 1000, "it ended just now");
+    assert_eq!(world.probe.began(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -111,3 +111,45 @@ async fn a_rule_for_what_is_not_there_is_an_error_that_says_what_is() {
     let error = bind(server().allow("Door/lock", ["spiffe://*"])).await;
     assert!(error.starts_with("`allow` for Door/lock: `spiffe://*` is no pattern"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_id_guessed_by_another_identity_is_another_request() {
+    let realm = Realm::new();
+    let addr = realm.serve(realm.end(1, &[SERVER])).await;
+    let ann = open(addr, realm.end(2, &[ANN])).await.unwrap();
+    let thief = open(addr, realm.end(3, &[BILLING])).await.unwrap();
+    let id = Uuid::from_u128(7);
+    assert_eq!(ann.lock(id).await.unwrap(), ANN);
+    let since = tokio::time::Instant::now().into_std();
+    let as_a_repeat = thief.with(CallOptions::new().first_sent_at(since));
+    assert_eq!(
+        as_a_repeat.lock(id).await.unwrap(),
+        BILLING,
+        "it runs for itself, and reads nothing of others"
+    );
+    assert_eq!(thief.lock(id).await.unwrap(), BILLING);
+    assert_eq!(ann.lock(id).await.unwrap(), ANN, "and changes nothing for them");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_ids_by_one_identity_is_refused_and_others_have_room() {
+    let realm = Realm::new();
+    let mut limits = rpcnet::CacheLimits::default();
+    (limits.entries_max, limits.caller_percent) = (8, 50);
+    let (addr, _serving) =
+        realm.serve_with(realm.end(1, &[SERVER]), |server| server.cache_limits(limits)).await;
+    let flood = open(addr, realm.end(2, &[ANN])).await.unwrap();
+    for id in 0..4 {
+        flood.lock(Uuid::from_u128(id)).await.unwrap();
+    }
+    for id in 4..20 {
+        let error = flood.lock(Uuid::from_u128(id)).await.unwrap_err();
+        assert_eq!((error.reason(), error.executed()), (Some(Reason::Overloaded), Executed::No));
+        assert!(error.to_string().contains("caller_percent"), "{error}");
+    }
+    let other = open(addr, realm.end(3, &[BILLING])).await.unwrap();
+    for id in 0..4 {
+        assert_eq!(other.lock(Uuid::from_u128(id)).await.unwrap(), BILLING);
+    }
+    assert_eq!(flood.lock(Uuid::from_u128(0)).await.unwrap(), ANN, "what is known is answered still");
+}

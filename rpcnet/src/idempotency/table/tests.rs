@@ -235,6 +235,19 @@ fn a_repeat_of_what_the_window_has_ended_is_refused() {
     assert_eq!(world.begin(&asked(1)), Found::New, "one that does not say that it is a repeat");
 }
 
+/// Two threads read the clock, and the one that read it first comes second.
+#[test]
+fn a_moment_before_the_last_one_forgets_nothing() {
+    let mut world = World::new(limits(3, 100));
+    world.pass(30);
+    world.run(&asked(1), answered(4));
+    world.now -= Duration::from_secs(31);
+    assert!(matches!(world.begin(&asked(1)), Found::Answered(_)), "before the table itself, even");
+    world.run(&asked(2), answered(4));
+    world.pass(60);
+    assert!(matches!(world.begin(&asked(1)), Found::Answered(_)));
+}
+
 /// What the table must answer, in ten lines: nothing is bounded, nothing is shared.
 #[derive(Default)]
 struct Reference {
