@@ -11,6 +11,7 @@ pub(crate) struct Args {
     /// Of one measurement; a quarter as long is called before it, to warm up.
     pub(crate) length: Duration,
     pub(crate) subjects: Vec<Subject>,
+    /// Of echoes.
     pub(crate) points: Vec<Point>,
 }
 

@@ -39,6 +39,11 @@ type Latencies = Arc<[Mutex<Histogram<u64>>; SHARES]>;
 /// More than there are threads that could meet in one.
 const SHARES: usize = 16;
 
+/// Room for latencies.
+pub(crate) fn no_latencies() -> Result<Histogram<u64>, Failure> {
+    Ok(Histogram::new_with_bounds(1, LATENCY_MAX, DIGITS)?)
+}
+
 /// Lets the callers make calls for so long.
 pub(crate) async fn drive<C: Caller>(
     callers: &mut Vec<C>,
@@ -46,7 +51,7 @@ pub(crate) async fn drive<C: Caller>(
     length: Duration,
 ) -> Result<Seen, Failure> {
     let over = Arc::new(AtomicBool::new(false));
-    let empty = Histogram::new_with_bounds(1, LATENCY_MAX, DIGITS)?;
+    let empty = no_latencies()?;
     let latencies: Latencies = Arc::new(std::array::from_fn(|_| Mutex::new(empty.clone())));
     let mut tasks = JoinSet::new();
     let begin = Instant::now();

@@ -9,20 +9,28 @@
 //! a system are processes of their own, with tokio's ordinary runtime. The points are measured in turns, so that what else the
 //! machine does meets all of them; a result is the median of the rounds, a ratio the median of the ratios within a round.
 
+mod allocs;
 mod args;
+mod dispatch;
+mod idle;
+mod keyed;
 mod load;
 mod mux;
 mod net;
+mod open;
+#[cfg(feature = "peers")]
+mod peers;
 mod process;
 mod raw;
 mod report;
 mod rpc;
+mod streams;
 mod subject;
 
-use std::{error::Error, path::Path};
+use std::{collections::BTreeSet, error::Error, path::Path};
 
 use self::{
-    args::Args,
+    args::{Args, Point},
     net::Certificates,
     process::{Pair, Role},
     report::Report,
@@ -56,12 +64,21 @@ fn compare(args: &Args) -> Result<(), Failure> {
     }
     let mut report = Report::default();
     for round in 0..args.rounds {
-        for point in &args.points {
+        // Point by point and not system by system: what is compared is measured one after the other.
+        for point in points(args) {
             for (subject, pair) in &mut pairs {
-                report.add(round, *point, *subject, pair.measure(*point, args.length)?);
+                if subject.points(&args.points).contains(&point) {
+                    report.add(round, point, *subject, pair.measure(point, args.length)?);
+                }
             }
         }
     }
-    report.print(args);
+    drop(pairs);
+    report.print(args, allocs::count()?);
     Ok(())
+}
+
+/// All that is measured, each once.
+fn points(args: &Args) -> BTreeSet<Point> {
+    args.subjects.iter().flat_map(|subject| subject.points(&args.points)).collect()
 }

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use crate::{
     Failure,
     args::Point,
-    load::{self, Caller},
+    load::{self, Caller, Seen},
     subject::Subject,
 };
 
@@ -28,6 +28,16 @@ pub(crate) trait System {
 
     /// So many callers, on as many connections as they take.
     async fn connect(&self, to: SocketAddr, callers: usize) -> Result<Vec<Self::Caller>, Failure>;
+
+    /// Lets the callers make calls for so long: each one after the other, unless the system says otherwise.
+    async fn drive(
+        &self,
+        callers: &mut Vec<Self::Caller>,
+        payload: &Bytes,
+        length: Duration,
+    ) -> Result<Seen, Failure> {
+        load::drive(callers, payload, length).await
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +54,8 @@ pub(crate) struct Measured {
     pub(crate) cpu_per_call: f64,
     /// The latencies that half, 99 and 99.9 of 100 calls do not exceed, in microseconds.
     pub(crate) latencies: [f64; 3],
+    /// By how much the server has grown since it was started, for each caller.
+    pub(crate) bytes_per_caller: f64,
 }
 
 const QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
@@ -63,7 +75,7 @@ fn serve(runtime: &Runtime, system: impl System, asked: Lines<StdinLock<'_>>) ->
     println!("{}", runtime.block_on(system.serve())?);
     for line in asked {
         line?;
-        println!("{}", cpu_nanos());
+        println!("{} {}", cpu_nanos(), resident_bytes()?);
     }
     Ok(())
 }
@@ -80,11 +92,11 @@ fn call(
         let [bytes, callers, millis] = numbers[..] else { return Err("bytes, callers, milliseconds".into()) };
         let (payload, length) = (Bytes::from(vec![7; bytes]), Duration::from_millis(millis as u64));
         let mut callers = runtime.block_on(system.connect(to, callers))?;
-        runtime.block_on(load::drive(&mut callers, &payload, length / 4))?;
+        runtime.block_on(system.drive(&mut callers, &payload, length / 4))?;
         println!("warm");
         asked.next().transpose()?;
         let cpu = cpu_nanos();
-        let seen = runtime.block_on(load::drive(&mut callers, &payload, length))?;
+        let seen = runtime.block_on(system.drive(&mut callers, &payload, length))?;
         let cpu = cpu_nanos() - cpu;
         let [p50, p99, p999] = QUANTILES.map(|quantile| seen.latencies.value_at_quantile(quantile));
         println!("{} {} {cpu} {p50} {p99} {p999}", seen.latencies.len(), seen.took.as_nanos());
@@ -98,10 +110,26 @@ fn cpu_nanos() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
+/// The memory of this process that is not elsewhere.
+fn resident_bytes() -> Result<u64, Failure> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = resident.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("a process has memory")?;
+    Ok(kib.trim().parse::<u64>()? << 10)
+}
+
 /// The two processes of a system, as seen by whoever compares.
 pub(crate) struct Pair {
     server: Asked,
     client: Asked,
+    /// The server's memory when it was started.
+    began: f64,
+}
+
+/// What a server says of itself.
+struct Used {
+    cpu: f64,
+    resident: f64,
 }
 
 impl Pair {
@@ -109,16 +137,17 @@ impl Pair {
         let (name, folder) = (subject.to_string(), certificates.to_str().ok_or("a folder with an odd name")?);
         let mut server = Asked::start(&["serve", &name, folder])?;
         let address = server.answer()?;
-        Ok(Self { server, client: Asked::start(&["call", &name, folder, &address])? })
+        let began = server.used()?.resident;
+        Ok(Self { server, client: Asked::start(&["call", &name, folder, &address])?, began })
     }
 
     pub(crate) fn measure(&mut self, point: Point, length: Duration) -> Result<Measured, Failure> {
         self.client.ask(format_args!("{} {} {}", point.bytes, point.callers, length.as_millis()))?;
         self.client.answer()?;
-        let before = self.server_cpu()?;
+        let before = self.server.used()?;
         self.client.ask(format_args!("go"))?;
         let answer = self.client.answer()?;
-        let server_cpu = self.server_cpu()? - before;
+        let server_cpu = self.server.used()?.cpu - before.cpu;
         let numbers = answer.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
         let [calls, nanos, cpu, p50, p99, p999] = numbers[..] else {
             return Err(format!("the client said {answer}").into());
@@ -128,12 +157,8 @@ impl Pair {
             calls_per_second: calls / nanos * 1e9,
             cpu_per_call: (cpu + server_cpu) / calls / 1e3,
             latencies: [p50, p99, p999].map(|nanos| nanos / 1e3),
+            bytes_per_caller: (before.resident - self.began) / point.callers as f64,
         })
-    }
-
-    fn server_cpu(&mut self) -> Result<f64, Failure> {
-        self.server.ask(format_args!("cpu"))?;
-        Ok(self.server.answer()?.parse()?)
     }
 }
 
@@ -156,6 +181,13 @@ impl Asked {
     fn ask(&mut self, line: std::fmt::Arguments<'_>) -> Result<(), Failure> {
         let input = self.input.as_mut().ok_or("its input was asked for")?;
         Ok(writeln!(input, "{line}")?)
+    }
+
+    fn used(&mut self) -> Result<Used, Failure> {
+        self.ask(format_args!("used"))?;
+        let numbers = self.answer()?.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+        let [cpu, resident] = numbers[..] else { return Err("processor time and memory".into()) };
+        Ok(Used { cpu, resident })
     }
 
     fn answer(&mut self) -> Result<String, Failure> {

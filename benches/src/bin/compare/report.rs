@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use crate::{
+    allocs::Allocations,
     args::{Args, Point},
     net::Link,
     process::Measured,
@@ -13,8 +14,11 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Report(BTreeMap<(Point, Subject), BTreeMap<usize, Measured>>);
 
-/// The ratios of the last lines: what it is called, what is measured, of what, and against what.
-const RATIOS: [(&str, Point, Subject, Subject); 10] = [
+/// A ratio of the last lines: what it is called, what is measured, of what, and against what.
+type Ratio = (&'static str, Point, Subject, Subject);
+
+/// Calls, or items, a second: better when larger.
+const RATIOS: &[Ratio] = &[
     ("c1_vs_raw", point(64, 1), TYPED, Subject::Raw),
     ("c1_vs_mux", point(64, 1), TYPED, MUX),
     ("c16_vs_mux", point(64, 16), TYPED, MUX),
@@ -25,7 +29,35 @@ const RATIOS: [(&str, Point, Subject, Subject); 10] = [
     ("kib1_vs_mux", point(1 << 10, 64), TYPED, MUX),
     ("kib64_vs_mux", point(64 << 10, 16), Subject::RpcNetBytes, MUX),
     ("kib64_vs_raw", point(64 << 10, 16), Subject::RpcNetBytes, Subject::Raw),
+    ("stream_vs_raw", point(64, 1), Subject::Stream, Subject::StreamRaw),
+    #[cfg(feature = "peers")]
+    ("c1_vs_tarpc", point(64, 1), TYPED, Subject::Tarpc),
+    #[cfg(feature = "peers")]
+    ("c1_vs_tonic", point(64, 1), TYPED, Subject::Tonic),
+    #[cfg(feature = "peers")]
+    ("c64_vs_tarpc", point(64, 64), TYPED, Subject::Tarpc),
+    #[cfg(feature = "peers")]
+    ("c64_vs_tonic", point(64, 64), TYPED, Subject::Tonic),
+    #[cfg(feature = "peers")]
+    ("c512_vs_tarpc", point(64, 512), TYPED, Subject::Tarpc),
+    #[cfg(feature = "peers")]
+    ("c512_vs_tonic", point(64, 512), TYPED, Subject::Tonic),
+    #[cfg(feature = "peers")]
+    ("tls64_vs_tarpc", point(64, 64), Subject::RpcNet(Link::Tls), Subject::Tarpc),
+    #[cfg(feature = "peers")]
+    ("kib64_vs_tarpc", point(64 << 10, 16), TYPED, Subject::Tarpc),
+    #[cfg(feature = "peers")]
+    ("stream_vs_tonic", point(64, 1), Subject::Stream, Subject::StreamTonic),
 ];
+
+/// Processor time a call: better when smaller.
+const COSTS: &[Ratio] = &[
+    ("dispatch_cpu", point(64, 64), Subject::Dispatch, Subject::InTurn),
+    ("keyed_cpu", point(64, 64), Subject::Keyed, TYPED),
+];
+
+/// The latency that 99 of 100 calls do not exceed: better when smaller.
+const DELAYS: &[Ratio] = &[("slow1_p99_ratio", point(64, 1), Subject::OpenSlow, Subject::Open)];
 
 const TYPED: Subject = Subject::RpcNet(Link::Tcp);
 const MUX: Subject = Subject::Mux(Link::Tcp);
@@ -39,7 +71,7 @@ impl Report {
         self.0.entry((point, subject)).or_default().insert(round, measured);
     }
 
-    pub(crate) fn print(&self, args: &Args) {
+    pub(crate) fn print(&self, args: &Args, allocations: Allocations) {
         println!(
             "{}; {} rounds of {} ms a measurement; server and client in processes of their own, tokio's multi-thread \
              runtime with as many workers as there are processors\n",
@@ -47,32 +79,49 @@ impl Report {
             args.rounds,
             args.length.as_millis()
         );
-        println!("| echo | system | calls/s, thousands | CPU µs a call | p50 µs | p99 µs | p99.9 µs |");
+        println!(
+            "| bytes, callers | system | calls or items/s, thousands | CPU µs each | p50 µs | p99 µs | p99.9 µs |"
+        );
         println!("|---|---|---|---|---|---|---|");
         for ((point, subject), rounds) in &self.0 {
             let median = |of: fn(&Measured) -> f64| median(rounds.values().map(of));
             let latency = |at: usize| self::median(rounds.values().map(|measured| measured.latencies[at]));
             println!(
                 "| {point} | {subject} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} |",
-                median(|measured| measured.calls_per_second) / 1e3,
-                median(|measured| measured.cpu_per_call),
+                median(|measured| measured.calls_per_second) / 1e3 * subject.items() as f64,
+                median(|measured| measured.cpu_per_call) / subject.items() as f64,
                 latency(0),
                 latency(1),
                 latency(2),
             );
         }
-        println!("\ncpu: {}", self.ratios(|of, against| against.cpu_per_call / of.cpu_per_call));
-        println!("summary: {}", self.ratios(|of, against| of.calls_per_second / against.calls_per_second));
+        let faster = |of: &Measured, against: &Measured| of.calls_per_second / against.calls_per_second;
+        let cheaper = |of: &Measured, against: &Measured| against.cpu_per_call / of.cpu_per_call;
+        let dearer = |of: &Measured, against: &Measured| of.cpu_per_call / against.cpu_per_call;
+        let later = |of: &Measured, against: &Measured| of.latencies[1] / against.latencies[1];
+        println!("\ncpu: {}", self.ratios(RATIOS, cheaper).join(" "));
+        let mut summary = self.ratios(RATIOS, faster);
+        summary.extend(self.ratios(DELAYS, later));
+        summary.extend(self.ratios(COSTS, dearer));
+        summary.extend(self.idle_bytes().map(|bytes| format!("idle_conn_bytes={bytes:.0}")));
+        let Allocations { client, server } = allocations;
+        println!("summary: {} allocs_client={client:.2} allocs_server={server:.2}", summary.join(" "));
     }
 
-    /// Every ratio for which both were measured, better when larger.
-    fn ratios(&self, ratio: fn(&Measured, &Measured) -> f64) -> String {
-        let line = RATIOS.iter().filter_map(|(name, point, of, against)| {
+    /// Every ratio for which both were measured.
+    fn ratios(&self, ratios: &[Ratio], ratio: impl Fn(&Measured, &Measured) -> f64) -> Vec<String> {
+        let line = ratios.iter().filter_map(|(name, point, of, against)| {
             let (of, against) = (self.0.get(&(*point, *of))?, self.0.get(&(*point, *against))?);
             let ratios = of.iter().filter_map(|(round, of)| Some(ratio(of, against.get(round)?)));
             Some(format!("{name}={:.2}", median(ratios)))
         });
-        line.collect::<Vec<_>>().join(" ")
+        line.collect()
+    }
+
+    /// What a server takes for a connection: in the first round, as what is given back to the allocator later stays resident.
+    fn idle_bytes(&self) -> Option<f64> {
+        let mut idle = self.0.iter().filter(|((_, subject), _)| *subject == Subject::Idle);
+        Some(idle.next()?.1.values().next()?.bytes_per_caller)
     }
 }
 

@@ -26,7 +26,8 @@ pub(crate) trait Echo {
     async fn echo(&self, bytes: bytes::Bytes) -> rpcnet::Result<bytes::Bytes>;
 }
 
-struct Worker;
+/// Serves it.
+pub(crate) struct Worker;
 
 impl Echo for Worker {
     async fn echo(&self, bytes: bytes::Bytes) -> rpcnet::Result<bytes::Bytes> {
