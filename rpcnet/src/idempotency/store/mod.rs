@@ -2,7 +2,7 @@
 //!
 //! | store | survives | other servers see it | what a new request costs |
 //! |---|---|---|---|
-//! | memory, the default | nothing | no | some hundred nanoseconds |
+//! | memory, the default | nothing | no | a look-up in a table |
 #![cfg_attr(
     feature = "redb",
     doc = "| [`RedbStore`] (feature `redb`) | the process's death at any moment | no | two commits to disk, shared by all that come together |"

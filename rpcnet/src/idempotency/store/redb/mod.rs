@@ -45,7 +45,7 @@ use crate::{
 /// neither a restart nor a clock that jumps makes a record older than it is.
 ///
 /// **Costs**: two commits (`fsync`) for a new request; those that come together share theirs, up to 256. A repeat that was
-/// answered is read and costs none. A record is some 150 bytes of the file beside its answer.
+/// answered is read and costs none. A record is some 300 bytes of the file beside its answer; the file grows by doubling.
 ///
 /// **Errors**: a file that cannot be opened, is not a database or is damaged fails [`open`](Self::open). A disk that is full or broken
 /// later fails the calls: new ones with [`Reason::RecordsUnavailable`](crate::Reason::RecordsUnavailable) before anything runs. What had run

@@ -43,7 +43,7 @@ use crate::idempotency::outcome::Kept;
 /// fence along.
 ///
 /// **Costs**: two round trips for a new request, one for a repeat, and one for each third of a lease that it runs. A record is
-/// some 500 bytes of Redis' memory beside its answer.
+/// some 600 bytes of Redis' memory beside its answer.
 ///
 /// Needs Redis 5 or later. A record's keys are not known before the script runs: in a Redis Cluster the `prefix` has to be in
 /// braces. Cheap to clone: clones are one store.

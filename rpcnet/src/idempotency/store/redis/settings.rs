@@ -10,7 +10,7 @@ use crate::idempotency::CacheLimits;
 /// | setting | default | reason |
 /// |---|---|---|
 /// | [`prefix`](Self::prefix) | `{rpcnet}` | the braces keep all keys at one node of a Redis Cluster |
-/// | [`limits`](Self::limits) | [`CacheLimits::default`] | of all servers together; a million records are half a gigabyte of Redis |
+/// | [`limits`](Self::limits) | [`CacheLimits::default`] | of all servers together; a million records are 600 MB of Redis |
 /// | [`lease`](Self::lease) | 10 s | longer than a process stalls that is well; as long are repeats of a dead one's requests held up |
 /// | [`timeout`](Self::timeout) | 1 s | a Redis that takes longer is away |
 /// | [`when_away`](Self::when_away) | [`Refuse`](WhenAway::Refuse) | what cannot be known to be new does not run |
