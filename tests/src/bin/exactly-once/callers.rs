@@ -153,7 +153,7 @@ impl Caller {
             }
             Err(error) if error.executed() == Executed::No => tally.refused += 1,
             Err(error) => {
-                *tally.unknown.entry((reason(&error), self.books.truth(asked.id))).or_default() += 1;
+                *tally.unknown.entry((reason(&error), Some(self.books.truth(asked.id)))).or_default() += 1;
             }
         }
     }
@@ -179,7 +179,7 @@ impl Caller {
         match told {
             Executed::No if ran => tally.lost += 1,
             Executed::No => tally.refused += 1,
-            _ => *tally.unknown.entry((reason(error), self.books.truth(asked.id))).or_default() += 1,
+            _ => *tally.unknown.entry((reason(error), Some(self.books.truth(asked.id)))).or_default() += 1,
         }
     }
 }

@@ -15,8 +15,8 @@ pub(crate) struct Tally {
     pub(crate) replayed: u64,
     /// Repeats that came while the first ran, and got its answer.
     pub(crate) attached: u64,
-    /// By what the last attempt said, and what had really happened.
-    pub(crate) unknown: BTreeMap<(Reason, Truth), u64>,
+    /// By what the last attempt said, and what had really happened where somebody sees it.
+    pub(crate) unknown: BTreeMap<(Reason, Option<Truth>), u64>,
     /// Told that nothing ran, which is true.
     pub(crate) refused: u64,
     /// Changed arguments under a known id, refused.
@@ -51,7 +51,10 @@ impl Tally {
     }
 
     pub(crate) fn causes(&self) -> impl Iterator<Item = String> {
-        self.unknown.iter().map(|((reason, truth), calls)| format!("unknown, {reason:?}, {truth:?}: {calls}"))
+        self.unknown.iter().map(|((reason, truth), calls)| {
+            let truth = truth.map(|truth| format!(", {truth:?}")).unwrap_or_default();
+            format!("unknown, {reason:?}{truth}: {calls}")
+        })
     }
 
     pub(crate) fn summary(&self) -> String {

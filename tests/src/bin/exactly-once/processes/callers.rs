@@ -77,7 +77,7 @@ impl Told {
                 tally.refused += 1;
                 self.0.not_run.lock().push(id);
             }
-            End::Unknown(reason) => *tally.unknown.entry(reason).or_default() += 1,
+            End::Unknown(reason) => *tally.unknown.entry((reason, None)).or_default() += 1,
         }
     }
 
@@ -93,7 +93,7 @@ impl Told {
             }
             // Nobody could be asked.
             End::NotRun => tally.refused += 1,
-            End::Unknown(reason) => *tally.unknown.entry(*reason).or_default() += 1,
+            End::Unknown(reason) => *tally.unknown.entry((*reason, None)).or_default() += 1,
         }
     }
 }
