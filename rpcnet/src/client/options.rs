@@ -274,6 +274,18 @@ impl CallOptions {
         self.rest.as_ref()?.metadata.clone()
     }
 
+    fn rest<T>(&self, of: impl FnOnce(&Rest) -> Option<T>) -> Option<T> {
+        self.rest.as_deref().and_then(of)
+    }
+
+    fn rest_mut(&mut self) -> &mut Rest {
+        Arc::make_mut(self.rest.get_or_insert_default())
+    }
+}
+
+/// What layers change of a call on its way.
+#[cfg(feature = "tower")]
+impl CallOptions {
     pub(crate) fn set_metadata(&mut self, metadata: Arc<Metadata>) {
         self.rest_mut().metadata = Some(metadata);
     }
@@ -291,13 +303,5 @@ impl CallOptions {
         if self.trace_set() != trace {
             self.rest_mut().trace = trace;
         }
-    }
-
-    fn rest<T>(&self, of: impl FnOnce(&Rest) -> Option<T>) -> Option<T> {
-        self.rest.as_deref().and_then(of)
-    }
-
-    fn rest_mut(&mut self) -> &mut Rest {
-        Arc::make_mut(self.rest.get_or_insert_default())
     }
 }
