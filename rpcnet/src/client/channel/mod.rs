@@ -38,9 +38,9 @@ use crate::{
 /// A channel to one server.
 ///
 /// Cheap to clone; clones share one connection (or [several](ChannelBuilder::connections)), over which as many calls run at
-/// once as the server takes (4096 by default; one more fails with [`Reason::TooManyCalls`]). A lost connection fails the calls
-/// that were on it and is opened again by the next call. The connection closes when the last clone and the last call are
-/// gone.
+/// once as the server takes (4096 by default; one more fails with [`Reason::TooManyCalls`](crate::Reason::TooManyCalls)). A
+/// lost connection fails the calls that were on it and is opened again by the next call. The connection closes when the last
+/// clone and the last call are gone.
 ///
 /// A server that cannot be reached is not tried again at once: calls fail with the last error for 50 ms, then for twice as long
 /// with each further failure, up to 3 s, with jitter. A call that should wait for the server says so, by
