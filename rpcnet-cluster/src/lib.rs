@@ -85,7 +85,7 @@ pub use dispatch::{
 pub use membership::{ClusterEvent, Generation, Incarnation, MemberView, Node, NodeId, NodeState, TagError};
 pub use partition::{Quorum, QuorumRule};
 pub use registry::{
-    Follow, Health, HealthDashboard, RegistryEvents, SelectError, Selector, SelectorError, Worker,
+    Follow, Health, HealthDashboard, Listed, RegistryEvents, SelectError, Selector, SelectorError, Worker,
     WorkerHealth, WorkerRegistry, health_dashboard,
 };
 

@@ -26,6 +26,7 @@ mod reference;
 mod rows;
 mod schema;
 mod settings;
+mod shared_records;
 mod simulator;
 mod storms;
 mod tls;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rpcnet::Server;
+use rpcnet::{CallError, Server};
 use rpcnet_cluster::{ClusterMembership, JoinError, LoadBalancing, ResilientClient, WorkerRegistry};
 
 // ANCHOR: join
@@ -51,6 +51,25 @@ async fn call_from_outside(nodes: &[String]) -> Result<Vec<u8>, Box<dyn std::err
     Ok(answer.to_vec())
 }
 // ANCHOR_END: follow
+
+// ANCHOR: listed
+async fn call_one_of(workers: &[String]) -> Result<Vec<u8>, CallError> {
+    let registry = WorkerRegistry::listed(workers) // "workers.example:7001", "10.0.0.6:7001"
+        .tag("role", "worker") // what nobody else says of them
+        .start(); // .transport(tls), as a client's
+    Ok(ResilientClient::new(registry).call("echo", vec![1, 2, 3]).await?.to_vec())
+}
+// ANCHOR_END: listed
+
+#[tokio::test]
+async fn who_has_no_cluster_lists_the_workers() -> Result<(), Box<dyn std::error::Error>> {
+    let server = Server::builder().register("echo", |bytes| async move { Ok(bytes) });
+    let server = server.bind("127.0.0.1:0").await?;
+    let workers = [server.local_addr().to_string()];
+    tokio::spawn(server.serve());
+    assert_eq!(call_one_of(&workers).await?, [1, 2, 3]);
+    Ok(())
+}
 
 #[tokio::test]
 async fn who_is_no_member_calls_the_workers_by_following_one() -> Result<(), Box<dyn std::error::Error>> {

@@ -25,7 +25,7 @@ mod seal;
 mod sealed;
 #[cfg(feature = "tls")]
 mod security;
-mod seeds;
+pub(crate) mod seeds;
 mod socket;
 mod state;
 mod streams;

@@ -1,8 +1,10 @@
 //! Seeds as people write them: `host:port`, resolved again every minute, and sooner when an address does not answer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,7 +17,7 @@ const RESOLVE_SOON: Duration = Duration::from_secs(5);
 
 /// The seeds and what they resolved to.
 #[derive(Debug)]
-pub(super) struct Seeds {
+pub(crate) struct Seeds {
     names: Vec<String>,
     addrs: BTreeMap<SocketAddr, String>,
     /// Addresses at which this very node answers; those it was given for itself, so few.
@@ -26,11 +28,11 @@ pub(super) struct Seeds {
 }
 
 /// What became of each name.
-pub(super) type Resolved = Vec<(String, io::Result<Vec<SocketAddr>>)>;
+pub(crate) type Resolved = Vec<(String, io::Result<Vec<SocketAddr>>)>;
 
 impl Seeds {
     /// Addresses are taken as they are; names wait for [`resolve`].
-    pub(super) fn new(names: Vec<String>) -> Self {
+    pub(crate) fn new(names: Vec<String>) -> Self {
         let (addrs, names): (Vec<_>, Vec<_>) =
             names.into_iter().partition(|name| name.parse::<SocketAddr>().is_ok());
         let addrs = addrs.into_iter().filter_map(|name| Some((name.parse().ok()?, name))).collect();
@@ -38,31 +40,31 @@ impl Seeds {
         Self { addrs, own: BTreeSet::new(), unknown: names.iter().cloned().collect(), names, resolve_at }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.addrs.is_empty()
     }
 
-    pub(super) fn addrs(&self) -> Vec<SocketAddr> {
+    pub(crate) fn addrs(&self) -> Vec<SocketAddr> {
         self.addrs.keys().copied().collect()
     }
 
     /// What people call this address.
-    pub(super) fn name(&self, addr: SocketAddr) -> String {
+    pub(crate) fn name(&self, addr: SocketAddr) -> String {
         self.addrs.get(&addr).cloned().unwrap_or_else(|| addr.to_string())
     }
 
     /// The names to resolve, if it is time.
-    pub(super) fn due(&mut self) -> Option<Vec<String>> {
+    pub(crate) fn due(&mut self) -> Option<Vec<String>> {
         self.resolve_at.take_if(|at| *at <= Instant::now())?;
         Some(self.names.clone())
     }
 
-    pub(super) fn next_timeout(&self) -> Option<Instant> {
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
         self.resolve_at
     }
 
     /// A seed did not answer: if it has a name, the name may mean another address by now.
-    pub(super) fn unreachable(&mut self, addr: SocketAddr) {
+    pub(crate) fn unreachable(&mut self, addr: SocketAddr) {
         if self.addrs.get(&addr).is_some_and(|name| self.names.contains(name)) {
             self.resolve_within(RESOLVE_SOON);
         }
@@ -74,19 +76,19 @@ impl Seeds {
     }
 
     /// This node itself answers there.
-    pub(super) fn is_own(&mut self, addr: SocketAddr) {
+    pub(crate) fn is_own(&mut self, addr: SocketAddr) {
         self.own.insert(addr);
     }
 
     /// Every seed is known, and is this node itself.
-    pub(super) fn are_all_own(&self) -> bool {
+    pub(crate) fn are_all_own(&self) -> bool {
         self.unknown.is_empty()
             && !self.addrs.is_empty()
             && self.addrs.keys().all(|addr| self.own.contains(addr))
     }
 
     /// Takes in what the names resolved to. A name that did not resolve keeps the addresses it had.
-    pub(super) fn resolved(&mut self, resolved: Resolved) {
+    pub(crate) fn resolved(&mut self, resolved: Resolved) {
         self.resolve_within(RESOLVE_EVERY);
         for (name, result) in resolved {
             match result {
@@ -103,16 +105,32 @@ impl Seeds {
 
     fn unresolved(&mut self, name: &str, error: &str) {
         tracing::warn!(
-            seed = name,
+            name,
             error,
-            "the seed's name cannot be resolved; the node goes on and tries again"
+            "the name cannot be resolved; what it stood for last stands, and it is tried again"
         );
         self.resolve_within(RESOLVE_SOON);
     }
 }
 
+/// Finds the addresses behind names.
+pub(crate) trait Resolver: fmt::Debug + Send + Sync + 'static {
+    /// What each of the names stands for now.
+    fn resolve(&self, names: Vec<String>) -> Pin<Box<dyn Future<Output = Resolved> + Send>>;
+}
+
+/// The resolver of the system.
+#[derive(Debug)]
+pub(crate) struct System;
+
+impl Resolver for System {
+    fn resolve(&self, names: Vec<String>) -> Pin<Box<dyn Future<Output = Resolved> + Send>> {
+        Box::pin(resolve(names))
+    }
+}
+
 /// Asks the system's resolver for each name.
-pub(super) async fn resolve(names: Vec<String>) -> Resolved {
+pub(crate) async fn resolve(names: Vec<String>) -> Resolved {
     let mut resolved = Vec::new();
     for name in names {
         let result = tokio::net::lookup_host(&name).await.map(Iterator::collect);
@@ -122,7 +140,7 @@ pub(super) async fn resolve(names: Vec<String>) -> Resolved {
 }
 
 /// Whether people could mean an address by this: `host:port`.
-pub(super) fn is_seed(text: &str) -> bool {
+pub(crate) fn is_seed(text: &str) -> bool {
     let named = |(host, port): (&str, &str)| {
         let plain = |c: char| !c.is_whitespace() && !matches!(c, ':' | '/' | '[' | ']' | '@');
         !host.is_empty() && host.chars().all(plain) && port.parse::<u16>().is_ok_and(|port| port > 0)

@@ -12,6 +12,7 @@ use tokio::{
 use super::{
     events::{Published, Publisher, RegistryEvents, publisher},
     follow::{Follow, service},
+    listed::Listed,
     losses::Losses,
     picture::{Picture, Snapshot},
     selector::{Selector, SelectorError},
@@ -140,6 +141,30 @@ impl WorkerRegistry {
     /// Outside of a tokio runtime.
     pub fn service(cluster: &ClusterMembership) -> impl Service + use<> {
         service(cluster)
+    }
+
+    /// A registry for those who have no cluster: its workers are a list, of addresses or of names that the system resolves
+    /// (`host:port`).
+    ///
+    /// A name stands for all of its addresses, each of them a worker. It is resolved again every minute, and within 5 s when
+    /// one of its workers cannot be reached; while it does not resolve, or to nothing, its last addresses stand. Workers that are
+    /// no longer behind it get no new calls and finish those they have.
+    ///
+    /// Nobody tells of a listed worker which process it is, or how it is. Its id is made of its address, so that two processes
+    /// with the same list agree on it; it is never suspected, draining or failed, and calls avoid it by what they find
+    /// themselves. A keyed call is sent again to the same address, whose server refuses it if it has been started since
+    /// and keeps its records in memory.
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use rpcnet_cluster::{ResilientClient, WorkerRegistry};
+    ///
+    /// let registry = WorkerRegistry::listed(["workers.example:7001", "10.0.0.6:7001"]).allow_plaintext().start();
+    /// let client = ResilientClient::new(registry);
+    /// # }
+    /// ```
+    pub fn listed<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Listed {
+        Listed::new(names.into_iter().map(Into::into).collect())
     }
 
     /// For how long the picture has not been kept up to date; `None` while it is. Only a registry that

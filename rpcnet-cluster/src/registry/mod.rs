@@ -4,6 +4,7 @@ mod dashboard;
 mod events;
 mod follow;
 mod handle;
+mod listed;
 mod losses;
 mod picture;
 mod selector;
@@ -18,6 +19,7 @@ pub use dashboard::{Health, HealthDashboard, WorkerHealth, health_dashboard};
 pub use events::RegistryEvents;
 pub use follow::Follow;
 pub use handle::{SelectError, WorkerRegistry};
+pub use listed::Listed;
 pub use selector::{Selector, SelectorError};
 pub use worker::Worker;
 

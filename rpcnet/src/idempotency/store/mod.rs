@@ -93,6 +93,33 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// Several servers of a process may share one store.
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn secret(&self) -> [u8; 16] {
+        (**self).secret()
+    }
+
+    fn claim<'a>(&'a self, claim: &'a Claim) -> Pending<'a, Claimed> {
+        (**self).claim(claim)
+    }
+
+    fn end<'a>(&'a self, record: RecordId, fence: u64, outcome: &'a Outcome) -> Pending<'a, ()> {
+        (**self).end(record, fence, outcome)
+    }
+
+    fn stats(&self) -> Option<KeyedStats> {
+        (**self).stats()
+    }
+
+    fn renew(&self, record: RecordId, fence: u64) -> Pending<'_, ()> {
+        (**self).renew(record, fence)
+    }
+
+    fn renew_every(&self) -> Option<Duration> {
+        (**self).renew_every()
+    }
+}
+
 /// A request that may be new.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
