@@ -19,14 +19,21 @@ use crate::registry::Worker;
 ///
 /// The call counts as in flight until the future is done or dropped. At most half of the time is spent on opening a
 /// connection, so that a host that does not answer is told apart from a slow one.
-pub(crate) async fn attempt(worker: &Worker, request: &Request, deadline: Instant) -> Result<Answer, Status> {
+pub(crate) async fn attempt_unary(
+    worker: &Worker,
+    mut request: Request,
+    deadline: Instant,
+) -> Result<Answer, Status> {
     let permit = worker.line().enter();
     let line = permit.line();
-    line.ready(connected_by(deadline)).await?;
-    let timeout = deadline.saturating_duration_since(Instant::now());
-    let options = CallOptions::timeout(timeout).or(&request.options);
-    let timed = Timed::begin(line.gauge());
-    let result = line.channel().invoke(Request { options, ..request.clone() }).await;
+    if !line.is_ready() {
+        Box::pin(line.ready(connected_by(deadline))).await?;
+    }
+    let now = Instant::now();
+    let timeout = deadline.saturating_duration_since(now);
+    request.options = CallOptions::timeout(timeout).or(&request.options);
+    let timed = Timed::begin(line.gauge(), now);
+    let result = line.channel().invoke(request).await;
     timed.end(&result);
     if result.as_ref().is_err_and(|status| status.reason() == Reason::ConnectionLost) {
         line.handle_lost();
@@ -60,7 +67,7 @@ pub(crate) async fn attempt_stream(
         Some(ended) => CallOptions::timeout(ended.saturating_duration_since(Instant::now())).or(&options),
         None => options,
     };
-    let timed = Timed::begin(line.gauge());
+    let timed = Timed::begin(line.gauge(), Instant::now());
     let answer = line.channel().stream(Request { options, ..request.clone() }, items);
     let result = match deadlines.answered {
         Some(answered) => {
@@ -125,7 +132,7 @@ impl Caller for Worker {
             let message = format!("{}: no time is left for the call", request.name);
             return Err(Status::new(Reason::Deadline, Executed::No, message));
         }
-        attempt(self, &request, deadline).await
+        attempt_unary(self, request, deadline).await
     }
 
     async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {

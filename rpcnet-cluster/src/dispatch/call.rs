@@ -144,15 +144,18 @@ impl<'a> Call<'a> {
     }
 
     fn step(&mut self, snapshot: &Arc<Snapshot>) -> Step {
-        let places = self.selection.places(snapshot);
-        let (places, field) = match self.field(snapshot, &places) {
+        let (now, places) = (now(), self.selection.places(snapshot));
+        let (places, field) = match self.field(now, snapshot, &places) {
             Ok(field) => field,
             Err(full) => return Step::Fail(self.shed(full)),
         };
-        match self.schedule.next(now(), &field) {
+        match self.schedule.next(now, &field) {
             Next::Try { among, deadline } => {
                 let among: Vec<_> = among.iter().map(|place| &snapshot.workers[places[*place]]).collect();
-                Step::Attempt { worker: self.pick(&among).clone(), deadline: Instant::from_std(deadline) }
+                Step::Attempt {
+                    worker: self.pick(now, &among).clone(),
+                    deadline: Instant::from_std(deadline),
+                }
             }
             Next::Wait { until } => Step::Wait { until: Instant::from_std(until) },
             Next::GiveUp(why) => Step::Fail(self.failure(why, snapshot)),
@@ -165,10 +168,11 @@ impl<'a> Call<'a> {
     /// A keyed call goes to its own worker as long as anybody has room: only there is the record of its first sending.
     pub(super) fn field(
         &self,
+        now: std::time::Instant,
         snapshot: &Snapshot,
         places: &Arc<[usize]>,
     ) -> Result<(Arc<[usize]>, Vec<Runner>), Full> {
-        let field = field(snapshot, places);
+        let field = field(now, snapshot, places);
         let Some(max_load) = self.request.options.max_load_set() else {
             return Ok((Arc::clone(places), field));
         };
@@ -205,8 +209,7 @@ impl<'a> Call<'a> {
         Status::new(Reason::Overloaded, self.schedule.executed(), message).caused_by(failed)
     }
 
-    pub(super) fn pick<'w>(&self, among: &[&'w Worker]) -> &'w Worker {
-        let now = now();
+    pub(super) fn pick<'w>(&self, now: std::time::Instant, among: &[&'w Worker]) -> &'w Worker {
         let candidates: Vec<_> = among.iter().map(|worker| worker.candidate(now)).collect();
         let chosen = match (self.request.idempotency, self.request.request_id) {
             (Idempotency::Keyed, Some(id)) => rendezvous(id, &candidates),
@@ -269,8 +272,9 @@ pub(super) fn now() -> std::time::Instant {
     Instant::now().into_std()
 }
 
-fn field(snapshot: &Snapshot, places: &[usize]) -> Vec<Runner> {
-    let mut field: Vec<Runner> = places.iter().map(|place| snapshot.workers[*place].runner()).collect();
+fn field(now: std::time::Instant, snapshot: &Snapshot, places: &[usize]) -> Vec<Runner> {
+    let runner = |place: &usize| snapshot.workers[*place].runner(now);
+    let mut field: Vec<Runner> = places.iter().map(runner).collect();
     if field.iter().any(|runner| runner.ejected) {
         let line = |(place, runner): (&usize, &Runner)| {
             runner.ejected && snapshot.workers[*place].line().is_failing()

@@ -17,8 +17,8 @@ pub(crate) struct Timed<'a> {
 
 impl<'a> Timed<'a> {
     /// The attempt is sent now: opening a connection is behind it, and says nothing of how the worker works.
-    pub(crate) fn begin(gauge: &'a Gauge) -> Self {
-        let begun = now();
+    pub(crate) fn begin(gauge: &'a Gauge, now: tokio::time::Instant) -> Self {
+        let begun = now.into_std();
         gauge.handle_begun(begun);
         Self { gauge, begun, ended: false }
     }
@@ -89,10 +89,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_that_is_dropped_was_given_up_and_counts_with_its_time() {
         let gauge = Gauge::new(now());
-        let answered = Timed::begin(&gauge);
+        let answered = Timed::begin(&gauge, tokio::time::Instant::now());
         tokio::time::sleep(Duration::from_millis(10)).await;
         answered.end(&Ok(()));
-        let dropped = Timed::begin(&gauge);
+        let dropped = Timed::begin(&gauge, tokio::time::Instant::now());
         tokio::time::sleep(Duration::from_millis(70)).await;
         drop(dropped);
         assert_eq!(gauge.reading(now()).latency, Some(0.07));

@@ -135,8 +135,8 @@ impl Line {
     }
 
     /// Whether it may not be picked, and whether that is because no connection could be opened.
-    pub(crate) fn ejected(&self) -> (bool, bool) {
-        let (state, now) = (self.state.lock(), now());
+    pub(crate) fn ejected(&self, now: std::time::Instant) -> (bool, bool) {
+        let state = self.state.lock();
         (!state.breaker.admits(now), state.breaker.is_refused(now))
     }
 
@@ -146,17 +146,17 @@ impl Line {
     }
 
     /// The worker was picked for an attempt that ends by `deadline`.
-    pub(crate) fn handle_picked(&self, deadline: Instant) -> Ticket {
-        let now = now();
+    pub(crate) fn handle_picked(&self, now: Instant, deadline: Instant) -> Ticket {
+        let now = now.into_std();
         self.state.lock().breaker.handle_picked(now, now + Self::CONNECT_TIMEOUT, deadline.into_std())
     }
 
     /// An attempt has ended that [`handle_picked`](Self::handle_picked) gave this ticket to.
-    pub(crate) fn handle_ended(&self, ticket: Ticket, verdict: Verdict) {
+    pub(crate) fn handle_ended(&self, now: std::time::Instant, ticket: Ticket, verdict: Verdict) {
         let mut state = self.state.lock();
-        let before = state.breaker.is_failing(now());
-        state.breaker.handle_ended(now(), ticket, verdict, fastrand::f64());
-        if !before && state.breaker.is_failing(now()) {
+        let before = state.breaker.is_failing(now);
+        state.breaker.handle_ended(now, ticket, verdict, fastrand::f64());
+        if !before && state.breaker.is_failing(now) {
             metrics::circuit_opened();
             tracing::info!(worker = ?self.instance.id, addr = %self.addr, "worker ejected: its calls fail");
         }
@@ -173,12 +173,20 @@ impl Line {
         self.report(&mut state);
     }
 
+    /// Whether the connection is open at this moment.
+    pub(crate) fn is_ready(&self) -> bool {
+        let connected = self.channel.is_connected();
+        if connected {
+            // Usually known. A channel whose connection broke at the last moment opens the next one by itself.
+            self.state.lock().breaker.handle_connected();
+        }
+        connected
+    }
+
     /// Waits until the connection is open, which it is for all but the first call. All calls that wait for it wait for
     /// the same dial, which goes on when a caller gives up.
     pub(crate) async fn ready(self: &Arc<Self>, by: Instant) -> Result<(), Status> {
-        if self.channel.is_connected() {
-            // Usually known. A channel whose connection broke at the last moment opens the next one by itself.
-            self.state.lock().breaker.handle_connected();
+        if self.is_ready() {
             return Ok(());
         }
         let mut dial = self.dial()?;

@@ -11,7 +11,7 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument, Span};
 
 use super::{
-    attempt::{StreamDeadlines, attempt, attempt_stream},
+    attempt::{StreamDeadlines, attempt_stream, attempt_unary},
     breaker::{Ticket, Verdict},
     call::{Call, Streams, now},
     journal::AttemptEnd,
@@ -58,7 +58,8 @@ impl Call<'_> {
             () = tokio::time::sleep_until(hedge_at) => {}
         }
         match self.hedge(registry) {
-            Some((second, deadline)) => self.race(first, answer, second, deadline).await,
+            // In a box: few calls are hedged, and all would carry the memory of a second attempt with them.
+            Some((second, deadline)) => Box::pin(self.race(first, answer, second, deadline)).await,
             None => {
                 let result = answer.await;
                 self.end(first, result)
@@ -108,8 +109,15 @@ impl Call<'_> {
         deadline: Instant,
     ) -> impl Future<Output = Result<Streamed, Status>> + use<> {
         let request = Request { attempted: attempt.attempted, ..self.request.clone() };
-        let streams = self.streams.clone();
-        send(request, streams, attempt.worker.clone(), deadline).instrument(attempt.span.clone())
+        let (streams, worker) = (self.streams.clone(), attempt.worker.clone());
+        let sent = async move {
+            match streams {
+                None => attempt_unary(&worker, request, deadline).await.map(Streamed::from),
+                // In a box, as most calls have none.
+                Some(streams) => Box::pin(send_streams(request, streams, worker, deadline)).await,
+            }
+        };
+        sent.instrument(attempt.span.clone())
     }
 
     fn begin(&mut self, worker: Worker, deadline: Instant, hedge: bool) -> Running {
@@ -117,16 +125,16 @@ impl Call<'_> {
         if self.attempts > 1 && !hedge {
             metrics::retried();
         }
-        let span = span::attempt(&self.span, &worker, self.attempts, hedge);
-        let ticket = Some(worker.line().handle_picked(deadline));
-        let attempted = self.sent_before(&worker);
-        Running { worker, begun: Instant::now(), hedge, span, attempted, ticket }
+        let (span, begun) = (span::attempt(&self.span, &worker, self.attempts, hedge), Instant::now());
+        let ticket = Some(worker.line().handle_picked(begun, deadline));
+        let attempted = self.sent_before(begun, &worker);
+        Running { worker, begun, hedge, span, attempted, ticket }
     }
 
     /// Notes that a keyed call is about to be sent to this worker, and says what was sent of it before.
-    fn sent_before(&self, worker: &Worker) -> Option<Attempted> {
-        let since = self.request.options.first_sent_at_set();
-        self.shared.sent.send(now(), self.request.request_id?, worker.instance(), since)
+    fn sent_before(&self, now: Instant, worker: &Worker) -> Option<Attempted> {
+        let (id, since) = (self.request.request_id?, self.request.options.first_sent_at_set());
+        self.shared.sent.send(now.into_std(), id, worker.instance(), since)
     }
 
     /// When the attempt has had its time alone, if another may join it then.
@@ -152,12 +160,13 @@ impl Call<'_> {
         if self.shared.throttle.lock().probability(now()) > 0.0 {
             return None;
         }
-        let (places, field) = self.field(&snapshot, &places).ok()?;
-        let (among, deadline) = self.schedule.hedge(now(), &field)?;
+        let now = now();
+        let (places, field) = self.field(now, &snapshot, &places).ok()?;
+        let (among, deadline) = self.schedule.hedge(now, &field)?;
         let among: Vec<_> = among.iter().map(|place| &snapshot.workers[places[*place]]).collect();
-        let worker = self.pick(&among).clone();
+        let worker = self.pick(now, &among).clone();
         let mut hedges = self.shared.hedges.lock();
-        if !hedges.allows(now()) || !self.shared.budget.lock().withdraw(now()) {
+        if !hedges.allows(now) || !self.shared.budget.lock().withdraw(now) {
             return None;
         }
         hedges.handle_hedged();
@@ -171,11 +180,12 @@ impl Call<'_> {
     /// An attempt has ended. Nothing if it failed.
     fn end(&mut self, mut attempt: Running, result: Result<Streamed, Status>) -> Option<Streamed> {
         span::end(&attempt.span, &result);
+        let now = now();
         let status = match result {
             Ok(answer) => {
-                attempt.end(Verdict::Served);
+                attempt.end(now, Verdict::Served);
                 self.note(&attempt, AttemptEnd::Answered);
-                self.shared.throttle.lock().handle_ended(now(), false);
+                self.shared.throttle.lock().handle_ended(now, false);
                 self.answered(&attempt);
                 return Some(answer);
             }
@@ -189,20 +199,20 @@ impl Call<'_> {
         self.note(&attempt, AttemptEnd::Failed(status.clone()));
         metrics::attempt_failed(&status);
         let failure = Failure::from(&status);
-        attempt.end(failure.class.verdict());
+        attempt.end(now, failure.class.verdict());
         if failure.class.was_sent() {
-            self.shared.throttle.lock().handle_ended(now(), failure.class == Class::Rejected);
+            self.shared.throttle.lock().handle_ended(now, failure.class == Class::Rejected);
         }
         let worker = &attempt.worker;
         tracing::debug!(call = %self.request.name, %worker, %status, "attempt failed");
         if status.reason() == Reason::Overloaded {
-            self.shared.hedges.lock().handle_overloaded(now(), status.retry_hint());
+            self.shared.hedges.lock().handle_overloaded(now, status.retry_hint());
         }
         let random = self.shared.chooser.lock().random.f64();
         let spent = self.streams.as_ref().is_some_and(|streams| !streams.upload.is_whole());
         let failure = Failure { spent, ..failure };
         let mut budget = self.shared.budget.lock();
-        self.schedule.handle_failure(now(), worker.instance(), failure, &mut budget, random);
+        self.schedule.handle_failure(now, worker.instance(), failure, &mut budget, random);
         drop(budget);
         self.failed.push(worker, attempt.begun.elapsed(), status);
         None
@@ -234,28 +244,28 @@ impl Call<'_> {
 }
 
 impl Running {
-    fn end(&mut self, verdict: Verdict) {
+    fn end(&mut self, now: std::time::Instant, verdict: Verdict) {
         if let Some(ticket) = self.ticket.take() {
-            self.worker.line().handle_ended(ticket, verdict);
+            self.worker.line().handle_ended(now, ticket, verdict);
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.end(Verdict::Nothing);
+        if self.ticket.is_some() {
+            self.end(now(), Verdict::Nothing);
+        }
     }
 }
 
-async fn send(
+async fn send_streams(
     request: Request,
-    streams: Option<Streams>,
+    streams: Streams,
     worker: Worker,
     deadline: Instant,
 ) -> Result<Streamed, Status> {
-    let Some(Streams { upload, deadline: ended }) = streams else {
-        return attempt(&worker, &request, deadline).await.map(Streamed::from);
-    };
+    let Streams { upload, deadline: ended } = streams;
     let deadlines = StreamDeadlines { answered: ended.map(|_| deadline), ended };
     attempt_stream(&worker, &request, upload.lend(), deadlines).await
 }

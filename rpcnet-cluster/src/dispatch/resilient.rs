@@ -263,11 +263,11 @@ impl ResilientClient {
 
     async fn run(
         &self,
-        request: Request,
+        mut request: Request,
         upload: Option<Upload>,
         journal: Option<&mut Journal>,
     ) -> Result<Streamed, Status> {
-        let request = Request { options: request.options.or(&self.options), ..request };
+        request.options = std::mem::take(&mut request.options).or(&self.options);
         match &self.shared.selection {
             Ok(_) if !self.shared.throttle_admits() => Err(held_back(&request)),
             Ok(selection) => {

@@ -236,12 +236,12 @@ impl WorkerRegistry {
             !worker.is_draining() && selector.as_ref().is_none_or(|selector| selector.matches(&worker.tags))
         };
         let field: Vec<_> = snapshot.workers.iter().filter(matches).collect();
-        let runners: Vec<_> = field.iter().map(|worker| worker.runner()).collect();
+        let now = tokio::time::Instant::now().into_std();
+        let runners: Vec<_> = field.iter().map(|worker| worker.runner(now)).collect();
         let among: Vec<_> = eligible(&runners).into_iter().map(|place| field[place]).collect();
         if among.is_empty() {
             return Err(SelectError::NoWorkers { selector, workers: snapshot.workers.len() });
         }
-        let now = tokio::time::Instant::now().into_std();
         let candidates: Vec<_> = among.iter().map(|worker| worker.candidate(now)).collect();
         Ok(among[self.inner.chooser.lock().pick(&candidates, None)].clone())
     }

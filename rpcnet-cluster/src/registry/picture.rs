@@ -150,7 +150,7 @@ mod tests {
     /// The workers as text: number, generation, `?` if suspected.
     fn workers(picture: &mut Picture) -> Vec<String> {
         let text = |worker: &Worker| {
-            let mark = if worker.runner().suspected { "?" } else { "" };
+            let mark = if worker.runner(std::time::Instant::now()).suspected { "?" } else { "" };
             format!("{}.{}{mark}", worker.id.as_uuid().as_u128(), worker.instance().generation.0)
         };
         picture.snapshot().workers.iter().map(text).collect()

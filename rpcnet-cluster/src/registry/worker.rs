@@ -130,8 +130,8 @@ impl Worker {
     }
 
     /// The worker as the scheduler of a call sees it now.
-    pub(crate) fn runner(&self) -> Runner {
-        let (ejected, refused) = self.line.ejected();
+    pub(crate) fn runner(&self, now: Instant) -> Runner {
+        let (ejected, refused) = self.line.ejected(now);
         Runner { instance: self.instance(), suspected: self.suspected, ejected, refused }
     }
 
