@@ -5,3 +5,4 @@
 mod files;
 mod prose;
 mod pure;
+mod rows;
