@@ -115,9 +115,13 @@ impl Partition {
         self.words.heard(now, peer, word);
     }
 
-    /// What this node says of its side in every packet: whom it sees, and whether it knows itself to be in a minority.
+    /// What this node says of its side in every packet: whom it sees, and whether it knows itself to be in a minority. It
+    /// knows so when it misses its quorum, seconds before it may call that a split: a process that is started again on this
+    /// side would form a baseline of its own meanwhile.
     pub(crate) fn side(&self) -> (u16, bool) {
-        (self.baseline.side, self.split.as_ref().is_some_and(|split| split.minority))
+        let split = self.split.as_ref().is_some_and(|split| split.minority);
+        let misses_quorum = !self.baseline.gone.is_empty() && !self.quorum.current.held;
+        (self.baseline.side, split || misses_quorum)
     }
 
     pub(crate) fn quorum(&self) -> Quorum {

@@ -160,3 +160,14 @@ fn nodes_that_join_during_a_split_do_not_make_a_majority() {
     let quorum = node.partition.quorum();
     assert_eq!((quorum.held, quorum.visible, quorum.total), (false, 4, 9));
 }
+
+/// Seconds before a split is told: a process that is started again on this side has to know by then.
+#[test]
+fn a_side_without_its_quorum_says_so_before_it_is_told_of_a_split() {
+    let mut node = Node::of(5);
+    assert!(!node.partition.side().1);
+    node.becomes(&[2, 3, 4], NodeState::Failed);
+    node.run(1);
+    assert_eq!(node.told(), []);
+    assert!(node.partition.side().1);
+}
