@@ -4,12 +4,14 @@
 //! with status 1.
 
 mod args;
+mod sweep;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use args::{Args, Which};
-use rpcnet_tests::sim::{Core, Outcome, Rpcnet, overview, run};
+use rpcnet_tests::sim::{Core, Outcome, Rpcnet, overview};
+use sweep::sweep;
 
 fn main() -> ExitCode {
     let args = match args::parse(std::env::args().skip(1)) {
@@ -39,8 +41,7 @@ fn simulate<C: Core>(args: &Args) -> Result<bool, String> {
     let (begin, many) = (Instant::now(), args.seeds.end - args.seeds.start > 1);
     let mut outcomes = Vec::new();
     let mut broken = 0;
-    for seed in args.seeds.clone() {
-        let outcome = run::<C>(&args.wish(seed))?;
+    sweep::<C>(args, |outcome| {
         if !many {
             println!("core: {}; {}", C::NAME, C::settings(outcome.nodes));
         }
@@ -55,7 +56,8 @@ fn simulate<C: Core>(args: &Args) -> Result<bool, String> {
             std::fs::write(file, &outcome.csv).map_err(|error| format!("{file}: {error}"))?;
         }
         outcomes.push(Outcome { csv: String::new(), ..outcome });
-    }
+        Ok(())
+    })?;
     println!("took {:.1} s", begin.elapsed().as_secs_f64());
     match outcomes.as_slice() {
         [one] => println!("{}", one.summary()),
