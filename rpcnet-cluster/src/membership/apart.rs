@@ -9,6 +9,9 @@ use crate::partition::{Noted, Partition, Quorum, QuorumRule, Sight, Verdict, Wor
 /// A node sicker than this does not judge what a loss means: it is late itself.
 const HEALTHY: u8 = 4;
 
+/// Who has not answered for so long, though nobody accuses it, is not counted on.
+const SILENT_AFTER: Duration = Duration::from_secs(3);
+
 /// Who was heard so lately was not silent for as long as a verdict takes.
 const HEARD_LATELY: Duration = Duration::from_secs(2);
 
@@ -53,11 +56,12 @@ impl Membership {
     /// After every input.
     pub(super) fn look_for_cuts(&mut self, now: Instant) {
         let cut_off = self.isolation.is_silent();
-        if !self.partition.is_due(now, cut_off) {
+        let some_late = self.edges.values().any(|edge| edge.late.is_some());
+        if !self.partition.is_due(now, cut_off, some_late) {
             return;
         }
         let mut partition = std::mem::take(&mut self.partition);
-        let (observed, table) = (self.observed(), &self.table);
+        let (observed, silent, table) = (self.observed(), self.silent(now), &self.table);
         let visible = || {
             let there = table.iter().filter(|(_, member)| member.state().is_visible());
             there
@@ -71,9 +75,11 @@ impl Membership {
         let sight = Sight {
             me: self.me,
             cut_off,
+            astray: self.seeds.are_unmet(),
             healthy,
             root: table.root(),
             observed: &observed,
+            silent: &silent,
             visible: &visible,
         };
         partition.drive(now, &sight, &mut rng);
@@ -99,6 +105,12 @@ impl Membership {
     fn observed(&self) -> Vec<NodeId> {
         let visible = |id: &NodeId| self.table.state(*id).is_some_and(NodeState::is_visible);
         self.edges.keys().copied().filter(visible).collect()
+    }
+
+    fn silent(&self, now: Instant) -> Vec<NodeId> {
+        let silent = self.edges.iter().filter(|(_, edge)| edge.is_silent_for(now, SILENT_AFTER));
+        let visible = |id: &NodeId| self.table.state(*id).is_some_and(NodeState::is_visible);
+        silent.map(|(&id, _)| id).filter(visible).collect()
     }
 
     fn counts<'a>(&self, tag: impl Fn(&str) -> Option<&'a str>) -> bool {

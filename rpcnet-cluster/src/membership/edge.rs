@@ -189,6 +189,12 @@ impl Edge {
         phi((silent - expected) / self.sigma(by).as_secs_f64())
     }
 
+    /// Neither it nor a helper that asked it has answered for so long.
+    pub(crate) fn is_silent_for(&self, now: Instant, time: Duration) -> bool {
+        let late = self.late.is_some() && !self.reached(now);
+        late && self.t0.is_some_and(|t0| now.saturating_duration_since(t0) >= time)
+    }
+
     fn sigma(&self, by: &Judgement) -> Duration {
         self.window.deviation().max(SIGMA_MIN).max(by.heartbeat / 10)
     }

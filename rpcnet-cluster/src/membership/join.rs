@@ -43,6 +43,11 @@ impl Seeds {
         self.list = list;
     }
 
+    /// There are some, and none has been met yet.
+    pub(super) fn are_unmet(&self) -> bool {
+        !self.joined && !self.list.is_empty()
+    }
+
     pub(super) fn addrs(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         self.list.iter().map(|seed| seed.addr)
     }

@@ -101,8 +101,12 @@ impl Membership {
     fn note_refutation(&mut self, now: Instant, transition: &Transition, node: &Node) {
         let Some(before) = transition.before.as_ref().filter(|before| before.accused_here) else { return };
         let refuted = !transition.change.generation && node.incarnation > before.node.incarnation;
+        // Whoever was behind a cut did nothing to be mistrusted for: the next cut is to be noticed as soon as this one.
+        let mistaken = refuted && !self.partition.is_split();
         if let Some(member) = self.table.get_mut(transition.id).filter(|_| refuted) {
-            member.grudge.refuted(now);
+            if mistaken {
+                member.grudge.refuted(now);
+            }
             if before.gone_here {
                 member.grudge.refusal_disproved = Some(node.generation);
             }

@@ -5,9 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::membership::{NodeId, NodeState};
+
+/// A network falls apart in one moment; those who fell silent in so short a time may have been cut off together.
+pub(crate) const BURST: Duration = Duration::from_secs(5);
+
+/// A refutation takes a fraction of it; an accusation that is older is not about nothing.
+const REFUTED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What happened to a member, as membership tells it.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +48,8 @@ pub(crate) struct Baseline {
     pub(crate) new: BTreeSet<NodeId>,
     pub(crate) gone: BTreeMap<NodeId, Gone>,
     suspected: BTreeMap<NodeId, Instant>,
+    /// Visible, and not counted on at the moment.
+    doubtful: BTreeSet<NodeId>,
     /// A hash of who is visible: equal on all nodes of one side.
     pub(crate) side: u16,
     /// When somebody last went or came back.
@@ -75,7 +83,9 @@ impl Baseline {
                 self.side ^= hash;
                 let silent = self.suspected.remove(&id).unwrap_or(now);
                 let stranger = self.new.remove(&id);
-                if !stranger && is == NodeState::Failed {
+                // Before there is a baseline, all who were met may be of it.
+                let counted = !stranger || !self.formed;
+                if counted && is == NodeState::Failed {
                     let (crashed, counts, addr) = (noted.crashed, noted.counts, noted.addr);
                     self.gone.insert(id, Gone { silent, failed: now, crashed, counts, addr });
                     self.changed = Some(now);
@@ -93,10 +103,20 @@ impl Baseline {
                 self.suspected.entry(id).or_insert(now);
             }
             NodeState::Alive => {
-                self.suspected.remove(&id);
+                let since = self.suspected.remove(&id);
+                if since.is_some_and(|since| self.fell_silent_about(since)) {
+                    self.changed = Some(now);
+                }
             }
             NodeState::Failed | NodeState::Left => {}
         }
+    }
+
+    /// Somebody who is gone fell silent about then: whoever was accused with it and is back may have been behind the same cut,
+    /// and the others may come back any moment too.
+    fn fell_silent_about(&self, then: Instant) -> bool {
+        let apart = |gone: &Gone| gone.silent.max(then).duration_since(gone.silent.min(then));
+        self.gone.values().any(|gone| apart(gone) <= BURST)
     }
 
     /// Members of the baseline, there or gone.
@@ -109,9 +129,44 @@ impl Baseline {
         self.visible - self.new.len()
     }
 
+    /// Nobody else is visible.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.visible <= 1
+    }
+
     /// Visible members that are accused.
     pub(crate) fn accused(&self) -> usize {
         self.suspected.len()
+    }
+
+    /// Who of the visible is not counted on at the moment: accused, and it has not refuted that within the second that this
+    /// takes; or asked by this node, and silent.
+    pub(crate) fn weigh(&mut self, now: Instant, silent: &[NodeId]) {
+        let old = |since: Instant| now.saturating_duration_since(since) >= REFUTED_WITHIN;
+        let accused = self.suspected.iter().filter(|&(_, &since)| old(since)).map(|(&id, _)| id);
+        self.doubtful = accused.chain(silent.iter().copied()).collect();
+    }
+
+    /// A member of the baseline that is visible, and not in doubt.
+    pub(crate) fn answers(&self, id: NodeId) -> bool {
+        !self.new.contains(&id) && !self.doubtful.contains(&id)
+    }
+
+    /// How many do.
+    pub(crate) fn answering(&self) -> usize {
+        self.inside() - self.doubtful.iter().filter(|id| !self.new.contains(id)).count()
+    }
+
+    /// The first baseline: all who were met. Returns those of them that are visible.
+    pub(crate) fn form(&mut self) -> BTreeSet<NodeId> {
+        self.formed = true;
+        std::mem::take(&mut self.new)
+    }
+
+    /// There is none yet after all.
+    pub(crate) fn unform(&mut self, met: BTreeSet<NodeId>) {
+        self.formed = false;
+        self.new = met;
     }
 
     /// From here on whoever is visible counts, and nobody else.

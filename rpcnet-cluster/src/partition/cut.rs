@@ -1,11 +1,8 @@
 //! Crashes, or a cut? What a loss looks like from the number, the moments and the evidence.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::baseline::{Baseline, Gone};
-
-/// A network falls apart in one moment; those who fell silent in so short a time may have been cut off together.
-const BURST: Duration = Duration::from_secs(5);
+use super::baseline::{BURST, Baseline, Gone};
 
 /// What the missing look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +50,8 @@ fn is_burst<'a>(gone: impl Iterator<Item = &'a Gone>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

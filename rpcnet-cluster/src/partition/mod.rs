@@ -56,11 +56,15 @@ pub(crate) struct Sight<'a> {
     pub(crate) me: NodeId,
     /// Nobody that is asked answers.
     pub(crate) cut_off: bool,
+    /// This node was told of a cluster, and has not met it yet.
+    pub(crate) astray: bool,
     /// This node runs well enough to judge.
     pub(crate) healthy: bool,
     pub(crate) root: u64,
     /// The visible members that this node observes.
     pub(crate) observed: &'a [NodeId],
+    /// Those of them that have not answered for seconds.
+    pub(crate) silent: &'a [NodeId],
     /// Who is visible, and whether it counts for the quorum. Costs a walk over all.
     pub(crate) visible: &'a dyn Fn() -> Vec<(NodeId, bool)>,
 }
@@ -91,6 +95,7 @@ pub(crate) struct Partition {
     quorum: QuorumWatch,
     started: Option<Instant>,
     stirred: bool,
+    looked: Option<Instant>,
     next: Option<Instant>,
     outputs: VecDeque<Verdict>,
 }
@@ -120,7 +125,8 @@ impl Partition {
     /// side would form a baseline of its own meanwhile.
     pub(crate) fn side(&self) -> (u16, bool) {
         let split = self.split.as_ref().is_some_and(|split| split.minority);
-        let misses_quorum = !self.baseline.gone.is_empty() && !self.quorum.current.held;
+        let Baseline { formed, gone, .. } = &self.baseline;
+        let misses_quorum = *formed && !gone.is_empty() && !self.quorum.current.held;
         (self.baseline.side, split || misses_quorum)
     }
 
@@ -146,9 +152,16 @@ impl Partition {
         self.outputs.pop_front()
     }
 
-    /// Something is to be looked at.
-    pub(crate) fn is_due(&self, now: Instant, cut_off: bool) -> bool {
-        self.stirred || self.cut_off.is_some() != cut_off || self.next.is_some_and(|at| at <= now)
+    /// Something is to be looked at. `some_late`: a peer that this node observes does not answer at the moment.
+    pub(crate) fn is_due(&self, now: Instant, cut_off: bool, some_late: bool) -> bool {
+        let looked_lately = self.looked.is_some_and(|at| since(now, at) < LOOK_EVERY);
+        let next = self.next.is_some_and(|at| at <= now);
+        self.stirred || self.cut_off.is_some() != cut_off || next || (some_late && !looked_lately)
+    }
+
+    /// A split was reported, and has not healed.
+    pub(crate) fn is_split(&self) -> bool {
+        self.split.is_some()
     }
 
     /// The application has reconciled what it holds; ignored unless that is waited for.
@@ -161,6 +174,8 @@ impl Partition {
     /// Looks at the whole.
     pub(crate) fn drive(&mut self, now: Instant, sight: &Sight<'_>, rng: &mut Rng) {
         self.stirred = false;
+        self.looked = Some(now);
+        self.baseline.weigh(now, sight.silent);
         let started = *self.started.get_or_insert(now);
         self.words.only(sight.observed);
         if self.cut_off.is_some() != sight.cut_off {
@@ -178,17 +193,24 @@ impl Partition {
 
     fn is_open(&self) -> bool {
         let Baseline { formed, new, gone, .. } = &self.baseline;
-        let changing = !formed || !new.is_empty() || !gone.is_empty() || self.cut_off.is_some();
+        let accused = self.baseline.accused() > 0;
+        let changing = !formed || !new.is_empty() || !gone.is_empty() || self.cut_off.is_some() || accused;
         changing || self.split.is_some() || self.quorum.regained_at().is_some()
     }
 
-    /// The first baseline. Not of those who know that they are a minority: a process that was started again among them has
-    /// forgotten who is missing, and must not count itself whole.
+    /// The first baseline, of all who were met. Among those who know that they are a minority it is none that holds the quorum: a
+    /// process that was started again there has forgotten who is missing. Nor is it one of a node that has heard of a cluster
+    /// and has not found it, or of those who do not answer.
     fn form(&mut self, now: Instant, started: Instant, sight: &Sight<'_>) {
         let last = self.baseline.joined.max(self.baseline.changed).unwrap_or(started);
         let settled = since(now, last) >= STABLE || since(now, started) >= AGED;
-        if settled && !sight.cut_off && !self.words.mostly_minority() {
-            self.baseline.renew();
+        let lost = sight.astray && self.baseline.is_alone();
+        if !settled || lost || sight.cut_off || !self.words.are_fresh(now, sight.observed) {
+            return;
+        }
+        let met = self.baseline.form();
+        if self.words.mostly_minority() && self.holds(sight) {
+            self.baseline.unform(met);
         }
     }
 
@@ -334,17 +356,15 @@ impl Partition {
 
     /// Costs a walk over the view only for a rule by tag, for an exact tie, and when cut off.
     fn tally(&self, sight: &Sight<'_>) -> Tally {
-        let (inside, total) = (self.baseline.inside(), self.baseline.total());
+        let (inside, total) = (self.baseline.answering(), self.baseline.total());
         let by_tag = matches!(self.rule, QuorumRule::Tagged { .. });
         if !by_tag && !sight.cut_off && inside * 2 != total {
             return Tally { inside, total, has_lowest: false };
         }
         let there = (sight.visible)();
         let counted = there.iter().filter(|(id, counts)| *counts && !self.baseline.new.contains(id));
-        let (mut inside, mut outside) = (Vec::new(), Vec::new());
-        for &(id, _) in counted {
-            if sight.cut_off && id != sight.me { outside.push(id) } else { inside.push(id) }
-        }
+        let reached = |id| id == sight.me || !sight.cut_off && self.baseline.answers(id);
+        let (inside, mut outside): (Vec<_>, Vec<_>) = counted.map(|&(id, _)| id).partition(|&id| reached(id));
         outside.extend(self.baseline.gone.iter().filter(|(_, gone)| gone.counts).map(|(&id, _)| id));
         let has_lowest = match (inside.iter().min(), outside.iter().min()) {
             (Some(mine), Some(theirs)) => mine < theirs,

@@ -34,16 +34,17 @@ pub enum QuorumRule {
 
 /// Whether this node is on a side that may go on as the cluster, from [`quorum`](crate::ClusterMembership::quorum).
 ///
-/// Advisory, as all of membership is: a node learns seconds after a split began that it is cut off, and writes in between
-/// are accepted on both sides. What must never be written twice needs consensus.
+/// Advisory, as all of membership is: a node learns three seconds after a split began that it is cut off, ten at most, and
+/// writes in between are accepted on both sides. What must never be written twice needs consensus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quorum {
     /// The quorum is held. Lost at once; held again when it has been complete for five seconds, and after a split that
     /// this node was in the minority of, when [`PartitionHealed`](crate::ClusterEvent::PartitionHealed) is told. Not held in
-    /// the first five seconds of a node.
+    /// the first five seconds of a node, nor by one that has seeds and has met nobody.
     pub held: bool,
-    /// Those who count and are there, this node among them if it counts.
+    /// Those who count and answer, this node among them if it counts: whoever has been accused for a second, or has not
+    /// answered this node for three, is left out.
     pub visible: usize,
     /// So many are needed.
     pub needed: usize,

@@ -16,6 +16,8 @@ struct Node {
     states: Vec<NodeState>,
     /// Others that say nothing, whatever is held of them.
     silent: Vec<usize>,
+    /// It was told of a cluster, and has not met it.
+    astray: bool,
     events: Vec<ClusterEvent>,
 }
 
@@ -29,13 +31,19 @@ fn hash(node: usize) -> u16 {
 
 impl Node {
     fn of(nodes: usize) -> Self {
-        let partition = Partition::new((QuorumRule::Majority, 0.1, false), id(0), hash(0));
-        let states = vec![NodeState::Alive; nodes];
-        let mut node =
-            Self { now: Instant::now(), partition, states, silent: Vec::new(), events: Vec::new() };
-        (1..nodes).for_each(|other| node.note(other, None, NodeState::Alive, false));
+        let mut node = Self::fresh(nodes);
         node.run(10);
         assert!(node.partition.quorum().held);
+        node
+    }
+
+    /// Has just begun, and met all others.
+    fn fresh(nodes: usize) -> Self {
+        let partition = Partition::new((QuorumRule::Majority, 0.1, false), id(0), hash(0));
+        let states = vec![NodeState::Alive; nodes];
+        let (now, silent, events) = (Instant::now(), Vec::new(), Vec::new());
+        let mut node = Self { now, partition, states, silent, astray: false, events };
+        (1..nodes).for_each(|other| node.note(other, None, NodeState::Alive, false));
         node
     }
 
@@ -56,6 +64,8 @@ impl Node {
             let visible: Vec<_> =
                 (0..self.states.len()).filter(|&node| self.states[node].is_visible()).collect();
             let observed: Vec<_> = visible.iter().skip(1).map(|&node| id(node)).collect();
+            let silent: Vec<_> =
+                self.silent.iter().map(|&node| id(node)).filter(|id| observed.contains(id)).collect();
             let side = self.partition.side().0;
             for &other in visible.iter().skip(1).filter(|other| !self.silent.contains(other)) {
                 self.partition.heard(self.now, id(other), Word { side, root: 1, minority: false });
@@ -64,9 +74,11 @@ impl Node {
             let sight = Sight {
                 me: id(0),
                 cut_off: false,
+                astray: self.astray,
                 healthy: true,
                 root: 1,
                 observed: &observed,
+                silent: &silent,
                 visible: &there,
             };
             self.partition.drive(self.now, &sight, &mut Rng::with_seed(1));
@@ -170,4 +182,91 @@ fn a_side_without_its_quorum_says_so_before_it_is_told_of_a_split() {
     node.run(1);
     assert_eq!(node.told(), []);
     assert!(node.partition.side().1);
+}
+
+#[test]
+fn members_that_are_accused_do_not_count_for_the_quorum() {
+    let mut node = Node::of(5);
+    node.becomes(&[2, 3, 4], NodeState::Suspect);
+    node.run(2);
+    let quorum = node.partition.quorum();
+    assert_eq!((quorum.held, quorum.visible, quorum.total), (false, 2, 5));
+}
+
+/// At a healing each side brings its accusations of the other, which are refuted at once.
+#[test]
+fn an_accusation_that_is_refuted_at_once_costs_no_quorum() {
+    let mut node = Node::of(5);
+    node.becomes(&[2, 3, 4], NodeState::Suspect);
+    node.becomes(&[2, 3, 4], NodeState::Alive);
+    node.run(2);
+    assert_eq!(node.partition.quorum().epoch, 1);
+}
+
+/// Nobody may accuse for a while who was mistaken before.
+#[test]
+fn members_that_do_not_answer_do_not_count_though_nobody_accuses_them() {
+    let mut node = Node::of(5);
+    node.silent = vec![2, 3, 4];
+    node.becomes(&[1], NodeState::Suspect);
+    node.becomes(&[1], NodeState::Alive);
+    node.run(1);
+    let quorum = node.partition.quorum();
+    assert_eq!((quorum.held, quorum.visible), (false, 2));
+}
+
+#[test]
+fn no_split_is_told_while_those_who_fell_silent_with_the_lost_come_back() {
+    let mut node = Node::of(10);
+    node.becomes(&[5, 6, 7, 8, 9], NodeState::Suspect);
+    node.run(2);
+    node.becomes(&[5, 6], NodeState::Failed);
+    node.run(10);
+    assert_eq!(node.told(), []);
+    // The link is back, and not everybody has said so yet.
+    node.becomes(&[7, 8, 9], NodeState::Alive);
+    node.run(4);
+    node.becomes(&[5, 6], NodeState::Alive);
+    node.run(10);
+    assert_eq!(node.told(), []);
+}
+
+#[test]
+fn who_was_told_of_a_cluster_and_has_not_met_it_is_no_cluster_of_one() {
+    let mut node = Node::fresh(1);
+    node.astray = true;
+    node.run(60);
+    assert!(!node.partition.quorum().held);
+    node.astray = false;
+    node.run(10);
+    assert!(node.partition.quorum().held);
+}
+
+#[test]
+fn whoever_was_met_before_the_first_baseline_is_of_it() {
+    let mut node = Node::fresh(3);
+    node.run(2);
+    node.becomes(&[1, 2], NodeState::Failed);
+    node.run(60);
+    let quorum = node.partition.quorum();
+    assert_eq!((quorum.held, quorum.total), (false, 3));
+}
+
+#[test]
+fn a_majority_of_those_who_were_met_before_the_first_baseline_goes_on() {
+    let mut node = Node::fresh(5);
+    node.run(2);
+    node.becomes(&[3, 4], NodeState::Failed);
+    assert!(!node.partition.side().1, "who has no baseline knows of no minority");
+    node.run(20);
+    let quorum = node.partition.quorum();
+    assert_eq!((quorum.held, quorum.visible, quorum.total), (true, 3, 5));
+}
+
+#[test]
+fn nobody_counts_those_who_are_silent_from_the_beginning() {
+    let mut node = Node::fresh(5);
+    node.silent = vec![1, 2, 3, 4];
+    node.run(60);
+    assert!(!node.partition.quorum().held);
 }
