@@ -7,7 +7,7 @@ use rpcnet_tests::sim::{
 };
 
 fn story<C: Core>(scenario: &str, nodes: usize, seed: u64) -> Outcome {
-    run::<C>(&Wish { scenario: scenario.into(), nodes: Some(nodes), seed, loss: None }).unwrap()
+    run::<C>(&Wish { scenario: scenario.into(), nodes: Some(nodes), seed, loss: None, story: false }).unwrap()
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_side_of_a_tenth_sees_the_others_failed_as_soon_as_they_see_it() {
 
 #[test]
 fn a_scenario_that_is_not_there_is_refused() {
-    let wish = Wish { scenario: "weather".into(), nodes: Some(5), seed: 1, loss: None };
+    let wish = Wish { scenario: "weather".into(), nodes: Some(5), seed: 1, loss: None, story: false };
     assert!(run::<Rpcnet>(&wish).is_err());
 }
 

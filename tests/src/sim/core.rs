@@ -56,6 +56,11 @@ pub trait Core: Sized {
     fn next_timeout(&self) -> Option<Instant>;
     /// What the process says of itself at present.
     fn version(&self) -> Version;
+    /// Whether it holds the quorum, how many it sees of those who count, and how many those are; `None` if it knows nothing of
+    /// quorums.
+    fn quorum(&self) -> Option<(bool, usize, usize)> {
+        None
+    }
     /// Whether it holds a node to be there, itself included.
     fn sees(&self, node: u32) -> bool;
 }

@@ -129,6 +129,7 @@ impl<C: Core> World<C> {
             return;
         };
         host.state = State::Running;
+        host.awake_since = self.now;
         host.faulty_until = self.now + AFTERMATH;
         for what in std::mem::take(&mut host.waiting) {
             self.deliver(node, what);

@@ -19,8 +19,12 @@ pub(crate) struct Host<C> {
     pub(crate) timers: (Duration, u32),
     /// What arrived while the process was stopped.
     pub(crate) waiting: Vec<What>,
+    /// Since when the process runs without having been stopped.
+    pub(crate) awake_since: Duration,
     /// Until when something is, or may still be, wrong with this node: what others say of it is then no false alarm.
     pub(crate) faulty_until: Duration,
+    /// What it last said of its quorum.
+    pub(crate) quorum: Option<(bool, usize, usize)>,
     pub(crate) sent_bytes: u64,
     /// Of it, up to the last full second.
     pub(crate) sent_before: u64,
@@ -48,7 +52,9 @@ impl<C> Host<C> {
             armed: None,
             timers: (Duration::ZERO, 0),
             waiting: Vec::new(),
+            awake_since: Duration::ZERO,
             faulty_until: Duration::ZERO,
+            quorum: None,
             sent_bytes: 0,
             sent_before: 0,
         }

@@ -33,6 +33,7 @@ mod schedule;
 mod script;
 mod seeds;
 mod series;
+mod story;
 mod trace;
 mod world;
 

@@ -40,7 +40,7 @@ pub struct Outcome {
     pub healed: Option<Duration>,
     /// Splits reported where there was none.
     pub false_partitions: u64,
-    /// Reports of a majority while a node of another side held itself to be in one.
+    /// Seconds in which nodes on two sides of a split that had lasted for ten held the quorum.
     pub two_majorities: u64,
     /// All reports of splits and of changed sides, and of mass failures.
     pub partition_reports: (u64, u64),
@@ -62,6 +62,8 @@ pub struct Outcome {
     pub lasted: Duration,
     /// The run second by second, as comma-separated values.
     pub csv: String,
+    /// What happened, a line each, if it was asked for.
+    pub story: Vec<String>,
 }
 
 impl Outcome {
@@ -102,6 +104,7 @@ impl Outcome {
             queued_most: world.queued_most,
             lasted: world.now,
             csv: csv(&world.seconds),
+            story: world.story.lines().to_vec(),
         }
     }
 

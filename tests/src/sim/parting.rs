@@ -26,16 +26,15 @@ pub enum Parted {
 pub(crate) struct Partings {
     /// Since when, and between whom, the network is split: a side for each node.
     split: Option<(Duration, Vec<u8>)>,
-    /// How often it was split.
-    splits: u32,
     healed_at: Option<Duration>,
     must_detect: Vec<u32>,
-    /// Those that hold themselves to be split, and whether in a majority; with their word.
-    told: BTreeMap<u32, (bool, Vec<u32>, Vec<u32>)>,
+    /// Those that hold themselves to be split, with their word: the minority, and the majority.
+    told: BTreeMap<u32, (Vec<u32>, Vec<u32>)>,
     detected: BTreeMap<u32, Duration>,
     healed: BTreeMap<u32, Duration>,
     /// Reports while nothing was split, nor a moment before.
     pub(crate) false_partitions: u64,
+    /// Seconds in which nodes of two sides held the quorum.
     pub(crate) two_majorities: u64,
     /// Reports of sides of the split that are not the other side's own.
     pub(crate) not_complementary: u64,
@@ -53,13 +52,15 @@ pub(crate) struct Faults {
     pub(crate) not_complementary: u64,
 }
 
+/// When a node has to know of a split, and of itself that it was stopped or has just begun.
+pub(crate) const KNOWN_AFTER: Duration = Duration::from_secs(10);
+
 /// How long after a split a report of it may still come.
 const AFTER: Duration = Duration::from_secs(10);
 
 impl Partings {
     pub(crate) fn split(&mut self, now: Duration, sides: Vec<u8>) {
         self.split = Some((now, sides));
-        self.splits += 1;
         self.healed_at = None;
     }
 
@@ -69,6 +70,22 @@ impl Partings {
 
     pub(crate) fn mended(&mut self, now: Duration) {
         self.healed_at = Some(now);
+    }
+
+    /// Whether those who hold the quorum are of more than one side, which a split that has lasted must not allow.
+    pub(crate) fn count_majorities<I: Iterator<Item = u32>>(
+        &mut self,
+        now: Duration,
+        holders: impl Fn() -> I,
+    ) -> bool {
+        let lasts =
+            |&&(since, _): &&(Duration, Vec<u8>)| self.healed_at.is_none() && now >= since + KNOWN_AFTER;
+        let Some((_, sides)) = self.split.as_ref().filter(lasts) else { return false };
+        let mut holding = holders().map(|node| sides[node as usize]);
+        let first = holding.next();
+        let two = holding.any(|side| Some(side) != first);
+        self.two_majorities += u64::from(two);
+        two
     }
 
     /// A process began anew, or ended.
@@ -85,9 +102,8 @@ impl Partings {
                 if let Some((since, _)) = self.split.as_ref().filter(|_| *first) {
                     self.detected.entry(observer).or_insert(now - *since);
                 }
-                let ahead = majority.contains(&observer);
-                self.told.insert(observer, (ahead, minority.clone(), majority.clone()));
-                self.compare(observer, ahead);
+                self.told.insert(observer, (minority.clone(), majority.clone()));
+                self.compare(observer);
             }
             Parted::Healed => {
                 self.told.remove(&observer);
@@ -99,22 +115,17 @@ impl Partings {
         }
     }
 
-    /// Two of different sides that both go on; two of two sides that do not say the same.
-    fn compare(&mut self, observer: u32, ahead: bool) {
+    /// Two of two sides that do not say the same.
+    fn compare(&mut self, observer: u32) {
         let Some((_, sides)) = &self.split else { return };
         let side = |node: u32| sides.get(node as usize).copied();
         let mine = side(observer);
-        let others = self.told.iter().filter(|&(&node, _)| side(node) != mine);
-        if ahead && others.clone().any(|(_, (ahead, ..))| *ahead) {
-            self.two_majorities += 1;
-        }
+        let mut others = self.told.iter().filter(|&(&node, _)| side(node) != mine);
         let two_sides = sides.iter().all(|&side| side < 2);
         let must = |node: &u32| self.must_detect.contains(node);
-        let word = self.told.get(&observer).map(|(_, minority, majority)| (minority, majority));
-        let differs =
-            |(_, minority, majority): &(bool, Vec<u32>, Vec<u32>)| word != Some((minority, majority));
-        let last = others.clone().filter(|(node, _)| must(node)).find(|(_, said)| differs(said));
-        self.not_complementary += u64::from(two_sides && must(&observer) && last.is_some());
+        let word = self.told.get(&observer);
+        let differs = others.any(|(node, said)| must(node) && Some(said) != word);
+        self.not_complementary += u64::from(two_sides && must(&observer) && differs);
     }
 
     /// When the last that must had detected it; `None` while one has not.
@@ -135,11 +146,8 @@ impl Partings {
     }
 
     pub(crate) fn faults(&self) -> Faults {
-        // The rule is one for each count of members. Splits on end, and crashes in a split, can leave the sides with counts of
-        // their own: the summary says how often, and the book that it happens.
-        let one_count = self.splits <= 1 && !self.excused;
         Faults {
-            two_majorities: if one_count { self.two_majorities } else { 0 },
+            two_majorities: self.two_majorities,
             false_partitions: if self.excused { 0 } else { self.false_partitions },
             not_complementary: self.not_complementary,
         }

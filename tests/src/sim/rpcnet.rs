@@ -108,6 +108,11 @@ impl Core for Rpcnet {
         version(&self.inner.local_node())
     }
 
+    fn quorum(&self) -> Option<(bool, usize, usize)> {
+        let quorum = self.inner.quorum();
+        Some((quorum.held, quorum.visible, quorum.total))
+    }
+
     fn sees(&self, node: u32) -> bool {
         self.inner.state(id_of(node)).is_some_and(NodeState::is_visible)
     }

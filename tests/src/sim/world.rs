@@ -4,17 +4,18 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-use super::core::{Action, Change, Core, Failure, Seat};
+use super::core::{Action, Change, Core, Failure, Seat, Version};
 use super::counts::Counts;
 use super::host::{Host, State, WAITING_MAX};
 use super::invariants::{Deed, End, Excuse, Invariants, Seen};
 use super::ledger::Ledger;
 use super::measure::Measures;
 use super::network::{Fate, Network};
-use super::parting::{Parted, Partings};
+use super::parting::{KNOWN_AFTER, Parted, Partings};
 use super::schedule::{Schedule, Scheduled, What};
 use super::script::Script;
 use super::series::Second;
+use super::story::Story;
 use super::trace::Trace;
 
 /// Bytes that a stream's packets cost beyond a request or an answer.
@@ -38,6 +39,7 @@ pub struct World<C> {
     pub(crate) invariants: Invariants,
     pub(crate) counts: Counts,
     pub(crate) trace: Trace,
+    pub(crate) story: Story,
     pub(crate) seconds: Vec<Second>,
     pub(crate) queued_most: usize,
     pub(crate) sent_bytes: u64,
@@ -65,6 +67,7 @@ impl<C: Core> World<C> {
             invariants: Invariants::default(),
             counts: Counts::default(),
             trace: Trace::default(),
+            story: Story::default(),
             seconds: Vec::new(),
             queued_most: 0,
             sent_bytes: 0,
@@ -83,6 +86,7 @@ impl<C: Core> World<C> {
         let mut host = Host::new(core, addr, start);
         (host.sent_bytes, host.sent_before) = sent;
         // Who has not heard yet may still find its predecessor failed.
+        host.awake_since = self.now;
         host.faulty_until = if start > 1 { self.now + Duration::from_secs(60) } else { Duration::ZERO };
         self.hosts[node as usize] = Some(host);
         self.at_addr[addr as usize] = Some(node);
@@ -102,8 +106,20 @@ impl<C: Core> World<C> {
             self.carry_out(node, action);
         }
         self.invariants.done(self.now, Deed::Burst { datagrams });
+        self.ask_quorum(node);
         self.arm(node);
         Some(result)
+    }
+
+    fn ask_quorum(&mut self, node: u32) {
+        let Some(host) = &mut self.hosts[node as usize] else { return };
+        let quorum = host.core.quorum();
+        if quorum != host.quorum {
+            host.quorum = quorum;
+            let (held, visible, total) = quorum.unwrap_or_default();
+            let held = if held { "holds" } else { "lacks" };
+            self.story.tell(self.now, || format!("{node} {held} its quorum, {visible} of {total}"));
+        }
     }
 
     fn arm(&mut self, node: u32) {
@@ -202,6 +218,10 @@ impl<C: Core> World<C> {
     }
 
     fn changed(&mut self, observer: u32, change: Change) {
+        let Version { generation, incarnation } = change.version;
+        self.story.tell(self.now, || {
+            format!("{observer} sees {:?} {} {generation}.{incarnation}", change.kind, change.node)
+        });
         let words = [change.kind as u64, u64::from(change.node), change.version.generation];
         self.trace.note(self.now, observer, words);
         self.trace.note(self.now, observer, [change.version.incarnation, 0, 0]);
@@ -227,6 +247,7 @@ impl<C: Core> World<C> {
             Parted::Healed => [21, 0, 0],
             Parted::MassFailure => [22, 0, 0],
         };
+        self.story.tell(self.now, || format!("{observer} says {parted:?}"));
         self.trace.note(self.now, observer, word);
         self.partings.note(self.now, observer, parted);
     }
@@ -324,7 +345,23 @@ impl<C: Core> World<C> {
         }
     }
 
+    /// Who holds the quorum, of those that have run for long enough to know.
+    fn count_majorities(&mut self) {
+        let (now, hosts) = (self.now, &self.hosts);
+        let knows = |host: &&Host<C>| host.state == State::Running && now >= host.awake_since + KNOWN_AFTER;
+        let holds = |node: &u32| {
+            let host = hosts[*node as usize].as_ref().filter(knows);
+            host.and_then(|host| host.quorum).is_some_and(|(held, ..)| held)
+        };
+        let holders = || (0..hosts.len() as u32).filter(holds);
+        if self.partings.count_majorities(now, holders) {
+            self.story
+                .tell(now, || format!("two majorities: {:?} hold the quorum", holders().collect::<Vec<_>>()));
+        }
+    }
+
     fn end_second(&mut self) {
+        self.count_majorities();
         let (mut most, mut sent) = (0, 0);
         for host in self.hosts.iter_mut().flatten() {
             let lately = host.sent_bytes - host.sent_before;
@@ -345,6 +382,12 @@ impl<C: Core> World<C> {
         });
     }
 
+    /// The only one of its cluster, with seeds of another: it cannot know that it is whole.
+    fn is_astray(&self, node: u32) -> bool {
+        let others = (0..self.hosts.len() as u32).filter(|other| other % 2 == node % 2).count();
+        self.script.two_clusters && others == 1
+    }
+
     /// The last look at everything.
     pub(crate) fn end(&mut self, calm: bool) {
         let gap = self.ledger.gap();
@@ -356,7 +399,11 @@ impl<C: Core> World<C> {
             let wrong = (0..nodes).find(|&node| host.core.sees(node) != self.ledger.sees(observer, node));
             wrong.map(|node| (observer, node))
         });
+        let without_quorum = (0..nodes).find(|&node| {
+            let host = self.hosts[node as usize].as_ref().filter(runs);
+            host.and_then(|host| host.quorum).is_some_and(|(held, ..)| !held) && !self.is_astray(node)
+        });
         let parted = self.partings.faults();
-        self.invariants.end(self.now, &End { calm, gap, misfold, parted });
+        self.invariants.end(self.now, &End { calm, gap, misfold, without_quorum, parted });
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn simulated(
 ) -> crate::Outcome<RangeInclusive<Duration>> {
     let mut range: Option<RangeInclusive<Duration>> = None;
     for seed in 0..seeds {
-        let wish = Wish { scenario: scenario.to_owned(), nodes: Some(NODES), seed, loss: None };
+        let wish = Wish { scenario: scenario.to_owned(), nodes: Some(NODES), seed, loss: None, story: false };
         let Some(took) = figure(&run::<Rpcnet>(&wish)?) else { continue };
         range = Some(match range {
             Some(range) => took.min(*range.start())..=took.max(*range.end()),

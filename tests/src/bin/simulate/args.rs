@@ -12,6 +12,7 @@ pub(crate) struct Args {
     loss: Option<f64>,
     pub(crate) seeds: Range<u64>,
     pub(crate) csv: Option<String>,
+    pub(crate) story: Option<String>,
     pub(crate) core: Which,
 }
 
@@ -25,7 +26,13 @@ pub(crate) enum Which {
 
 impl Args {
     pub(crate) fn wish(&self, seed: u64) -> Wish {
-        Wish { scenario: self.scenario.clone(), nodes: self.nodes, seed, loss: self.loss }
+        Wish {
+            scenario: self.scenario.clone(),
+            nodes: self.nodes,
+            seed,
+            loss: self.loss,
+            story: self.story.is_some(),
+        }
     }
 
     /// The command that repeats one run.
@@ -40,7 +47,7 @@ impl Args {
 
 pub(crate) fn usage() -> String {
     let mut text = String::from(
-        "simulate --nodes N --scenario S [--seed K | --seeds M | --seeds A..B] [--loss P] [--csv FILE] \
+        "simulate --nodes N --scenario S [--seed K | --seeds M | --seeds A..B] [--loss P] [--csv FILE] [--story FILE] \
          [--core rpcnet|foca]\n\nscenarios:\n",
     );
     for (name, what) in NAMES {
@@ -56,6 +63,7 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Args, String>
         loss: None,
         seeds: 0..1,
         csv: None,
+        story: None,
         core: Which::Rpcnet,
     };
     let mut words = words;
@@ -67,6 +75,7 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Args, String>
             "--seed" => args.seeds = number(&value).map(|seed| seed..seed + 1)?,
             "--seeds" => args.seeds = seeds(&value)?,
             "--loss" => args.loss = Some(share(&value)?),
+            "--story" => args.story = Some(value),
             "--csv" => args.csv = Some(value),
             "--core" => args.core = core(&value)?,
             other => return Err(format!("`{other}` is not known")),

@@ -55,7 +55,11 @@ fn simulate<C: Core>(args: &Args) -> Result<bool, String> {
         if let Some(file) = &args.csv {
             std::fs::write(file, &outcome.csv).map_err(|error| format!("{file}: {error}"))?;
         }
-        outcomes.push(Outcome { csv: String::new(), ..outcome });
+        if let Some(file) = &args.story {
+            std::fs::write(file, outcome.story.join("\n") + "\n")
+                .map_err(|error| format!("{file}: {error}"))?;
+        }
+        outcomes.push(Outcome { csv: String::new(), story: Vec::new(), ..outcome });
         Ok(())
     })?;
     println!("took {:.1} s", begin.elapsed().as_secs_f64());

@@ -10,6 +10,7 @@ mod no_false_partition;
 mod no_return;
 mod one_majority;
 mod owner_raises;
+mod quorum_returns;
 mod told_once;
 
 use std::time::Duration;
@@ -66,6 +67,8 @@ pub(crate) struct End {
     pub(crate) gap: Option<(u32, Vec<u32>)>,
     /// A node whose own list is not what its events said.
     pub(crate) misfold: Option<(u32, u32)>,
+    /// A running node that does not hold the quorum.
+    pub(crate) without_quorum: Option<u32>,
     /// What was wrong with what was said of splits.
     pub(crate) parted: super::parting::Faults,
 }
@@ -118,6 +121,7 @@ impl Default for Invariants {
             Box::new(convergence::Convergence),
             Box::new(folds::Folds),
             Box::new(one_majority::OneMajority),
+            Box::new(quorum_returns::QuorumReturns),
             Box::new(complementary::Complementary),
             Box::new(no_false_partition::NoFalsePartition),
         ];

@@ -22,6 +22,8 @@ pub struct Wish {
     pub seed: u64,
     /// Share of datagrams lost throughout, in place of the scenario's own.
     pub loss: Option<f64>,
+    /// Whether [`Outcome::story`](super::Outcome::story) is wanted.
+    pub story: bool,
 }
 
 /// All scenarios, with what happens in each.
