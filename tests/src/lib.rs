@@ -1,5 +1,7 @@
 //! Tools shared by the tests.
 
 pub mod plot;
+#[cfg(target_os = "linux")]
+pub mod process;
 pub mod resilience;
 pub mod sim;

@@ -2,9 +2,11 @@
 //!
 //! Nodes run the agents, servers and clients of production; what is simulated is the network, the clock, and how long the
 //! workers' work takes. A scenario builds a [`World`], lets a [`Load`] call into it while something goes wrong, and
-//! holds what the callers saw against a goal.
+//! holds what the callers saw against a goal. Some of them there are with real processes too, in `processes`.
 
 mod load;
+#[cfg(target_os = "linux")]
+pub mod processes;
 mod report;
 mod samples;
 mod scenarios;

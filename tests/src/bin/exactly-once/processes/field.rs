@@ -1,18 +1,14 @@
 //! The processes: who runs, and what is done to them.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
 use fastrand::Rng;
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-    time::sleep,
-};
+use rpcnet_tests::process::{Process, Signal};
+use tokio::{process::Command, time::sleep};
 
 use super::{LEASE, socket};
 use crate::store::Kind;
@@ -21,8 +17,8 @@ use crate::store::Kind;
 pub(super) struct Field {
     kind: Kind,
     folder: PathBuf,
-    workers: Vec<Child>,
-    _redis: Option<Child>,
+    workers: Vec<Process>,
+    _redis: Option<Process>,
 }
 
 impl Field {
@@ -50,47 +46,26 @@ impl Field {
         sleep(Duration::from_micros(random.u64(0..60_000))).await;
         let victim = random.usize(0..self.workers.len());
         if self.kind == Kind::Redis && random.u32(0..5) == 0 {
-            self.signal(victim, Signal::STOP);
+            self.workers[victim].signal(Signal::STOP);
             sleep(LEASE + Duration::from_millis(random.u64(0..300))).await;
-            self.signal(victim, Signal::CONT);
+            self.workers[victim].signal(Signal::CONT);
             return Ok(());
         }
-        self.signal(victim, Signal::KILL);
-        self.workers[victim].wait().await.map_err(|error| error.to_string())?;
+        self.workers[victim].signal(Signal::KILL);
+        self.workers[victim].ended().await?;
         self.workers[victim] = self.worker(victim).await?;
         Ok(())
     }
 
-    fn signal(&self, worker: usize, signal: Signal) {
-        let id = self.workers[worker].id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        id.map(|id| kill_process(id, signal));
-    }
-
-    async fn worker(&self, number: usize) -> Result<Child, String> {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        let mut command = Command::new(program);
-        command.args(["--worker", self.kind.name()]).arg(&self.folder).arg(number.to_string());
-        started(command, "ready").await
+    async fn worker(&self, number: usize) -> Result<Process, String> {
+        let (folder, number) = (self.folder.as_os_str(), number.to_string());
+        let args = ["--worker".into(), self.kind.name().into(), folder.to_owned(), number.into()];
+        Process::of_this_program::<OsString>(args, "ready").await
     }
 }
 
-async fn redis(folder: &Path) -> Result<Child, String> {
+async fn redis(folder: &Path) -> Result<Process, String> {
     let mut command = Command::new("redis-server");
     command.args(["--port", "0", "--save", "", "--unixsocket"]).arg(folder.join("redis"));
-    started(command, "ready to accept connections").await
-}
-
-/// Starts a process, and waits until it says that it serves.
-async fn started(mut command: Command, ready: &str) -> Result<Child, String> {
-    let name = command.as_std().get_program().to_string_lossy().into_owned();
-    let child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn();
-    let mut child = child.map_err(|error| format!("{name}: {error}"))?;
-    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-    loop {
-        match lines.next_line().await {
-            Ok(Some(line)) if line.contains(ready) => return Ok(child),
-            Ok(Some(_)) => {}
-            _ => return Err(format!("{name} ended before it served")),
-        }
-    }
+    Process::start(command, "ready to accept connections").await
 }

@@ -30,6 +30,7 @@ pub(crate) fn main(mut args: impl Iterator<Item = String>) -> ExitCode {
     let kind = args.next().as_deref().and_then(Kind::read);
     let (folder, number) = (args.next(), args.next().and_then(|number| number.parse().ok()));
     let (Some(kind), Some(folder), Some(number)) = (kind, folder, number) else { return ExitCode::from(2) };
+    rpcnet_tests::process::end_with_parent();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let served =
         runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(serve(kind, folder.into(), number)));
