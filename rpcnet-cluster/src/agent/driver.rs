@@ -16,9 +16,10 @@ use super::counters::{Counting, count};
 use super::gate::Gate;
 use super::handle::{Command, Inner, Reconcile};
 use super::log::log;
+use super::lookups::{Lookups, Resolved, System};
 use super::published::Published;
 use super::sealed::GatedTransport;
-use super::seeds::{Resolved, Seeds, resolve};
+use super::seeds::Seeds;
 use super::socket::DatagramSocket;
 use super::state::Keeper;
 use super::streams::{self, Request};
@@ -67,6 +68,7 @@ pub(super) struct Driver {
     timer: Pin<Box<Sleep>>,
     inputs_since_timer: u32,
     seeds: Seeds,
+    lookups: Lookups,
     /// The file that outlives this process, if there is one.
     keeper: Option<Keeper>,
     published: Arc<Published>,
@@ -127,6 +129,7 @@ impl Driver {
             timer: Box::pin(tokio::time::sleep(IDLE)),
             inputs_since_timer: 0,
             seeds,
+            lookups: Lookups::new(Arc::new(System)),
             keeper,
             healthy: HealthyNodes::default(),
             published: Arc::clone(&published),
@@ -290,8 +293,9 @@ impl Driver {
     }
 
     fn resolve_if_due(&mut self) {
-        if let Some(names) = self.seeds.due() {
-            self.work.spawn(async move { Work::Resolved(resolve(names).await) });
+        for name in self.seeds.due() {
+            let lookups = self.lookups.clone();
+            self.work.spawn(async move { Work::Resolved(lookups.look_up(name).await) });
         }
     }
 

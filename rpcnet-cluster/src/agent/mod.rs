@@ -19,6 +19,7 @@ mod handle;
 mod join_error;
 mod keyring;
 mod log;
+pub(crate) mod lookups;
 mod published;
 mod quorum;
 mod seal;

@@ -148,7 +148,8 @@ impl WorkerRegistry {
     ///
     /// A name stands for all of its addresses, each of them a worker. It is resolved again every minute, and within 5 s when
     /// one of its workers cannot be reached; while it does not resolve, or to nothing, its last addresses stand. Workers that are
-    /// no longer behind it get no new calls and finish those they have.
+    /// no longer behind it get no new calls and finish those they have. A name has ten seconds to resolve, and holds up nobody
+    /// else meanwhile; of more than 4096 addresses the rest is left out, and the log says so.
     ///
     /// Nobody tells of a listed worker which process it is, or how it is. Its id is made of its address, so that two processes
     /// with the same list agree on it; it is never suspected, draining or failed, and calls avoid it by what they find

@@ -11,7 +11,7 @@ use rpcnet::transport::{Tcp, Transport};
 use self::names::Names;
 use super::WorkerRegistry;
 use crate::{
-    agent::seeds::{Resolver, System},
+    agent::lookups::{Resolver, System},
     balance::Balancer,
 };
 

@@ -4,17 +4,23 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
     net::SocketAddr,
-    pin::Pin,
     sync::Arc,
 };
 
+use tokio::{task::JoinSet, time::Instant};
 use uuid::Uuid;
 
 use super::super::source::Source;
 use crate::{
-    agent::seeds::{Resolved, Resolver, Seeds},
+    agent::{
+        lookups::{Lookups, Resolved, Resolver},
+        seeds::Seeds,
+    },
     membership::{ClusterEvent, Generation, Incarnation, Node, NodeId},
 };
+
+/// How many workers a list may have. Every call looks at each of them, and a resolver may answer with as many as it likes.
+pub(super) const WORKERS_MAX: usize = 4_096;
 
 /// The source of a registry whose workers are a list.
 pub(super) struct Names {
@@ -24,9 +30,9 @@ pub(super) struct Names {
     /// The workers that the registry knows.
     told: BTreeMap<SocketAddr, Node>,
     events: VecDeque<ClusterEvent>,
-    resolver: Arc<dyn Resolver>,
-    /// Kept here, so that a registry that looks away for a moment does not ask again.
-    resolving: Option<Pin<Box<dyn Future<Output = Resolved> + Send>>>,
+    lookups: Lookups,
+    /// Those under way. Kept here, so that a registry that looks away for a moment does not ask again.
+    resolving: JoinSet<Resolved>,
 }
 
 impl Names {
@@ -36,23 +42,36 @@ impl Names {
         capacity: u32,
         resolver: Arc<dyn Resolver>,
     ) -> Self {
-        let (seeds, events) = (Seeds::new(names), VecDeque::new());
-        let told = BTreeMap::new();
-        let mut names =
-            Self { seeds, tags: Arc::new(tags), capacity, told, events, resolver, resolving: None };
+        let (seeds, tags, lookups) = (Seeds::new(names), Arc::new(tags), Lookups::new(resolver));
+        let (told, events, resolving) = (BTreeMap::new(), VecDeque::new(), JoinSet::new());
+        let mut names = Self { seeds, tags, capacity, told, events, lookups, resolving };
         names.tell();
         names
     }
 
     /// Tells who has come and who is gone. Gone is not failed: somebody has changed the list.
     fn tell(&mut self) {
-        let now: BTreeMap<_, _> =
-            self.seeds.addrs().into_iter().map(|addr| (addr, self.node(addr))).collect();
+        let now: BTreeMap<_, _> = self.addrs().into_iter().map(|addr| (addr, self.node(addr))).collect();
         let gone = self.told.iter().filter(|(addr, _)| !now.contains_key(addr));
         self.events.extend(gone.map(|(_, node)| ClusterEvent::NodeLeft(node.clone())));
         let new = now.iter().filter(|(addr, _)| !self.told.contains_key(addr));
         self.events.extend(new.map(|(_, node)| ClusterEvent::NodeJoined(node.clone())));
         self.told = now;
+    }
+
+    /// Where the workers are. Of too many, those that are known stay, so that nobody comes and goes by the order of an answer.
+    fn addrs(&self) -> Vec<SocketAddr> {
+        let mut addrs = self.seeds.addrs();
+        if addrs.len() > WORKERS_MAX {
+            tracing::warn!(
+                found = addrs.len(),
+                WORKERS_MAX,
+                "the list has too many workers; the rest get no calls"
+            );
+            addrs.sort_by_key(|addr| !self.told.contains_key(addr));
+            addrs.truncate(WORKERS_MAX);
+        }
+        addrs
     }
 
     /// The worker at an address. Nobody says which process it is, so that the address stands for it.
@@ -83,19 +102,18 @@ impl Source for Names {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
-            if self.resolving.is_none() {
-                self.resolving = self.seeds.due().map(|names| self.resolver.resolve(names));
+            for name in self.seeds.due() {
+                self.resolving.spawn(self.lookups.clone().look_up(name));
             }
-            match (&mut self.resolving, self.seeds.next_timeout()) {
-                (Some(resolving), _) => {
-                    let resolved = resolving.await;
-                    self.resolving = None;
-                    self.seeds.resolved(resolved);
+            let due = self.seeds.next_timeout();
+            tokio::select! {
+                Some(resolved) = self.resolving.join_next() => {
+                    self.seeds.resolved(resolved.expect("a lookup does not panic, and is not cancelled"));
                     self.tell();
                 }
-                (None, Some(at)) => tokio::time::sleep_until(at).await,
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
                 // Addresses alone: nothing ever changes.
-                (None, None) => std::future::pending().await,
+                else => std::future::pending().await,
             }
         }
     }

@@ -1,26 +1,33 @@
 //! Lists that change while calls are made.
 
-use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rpcnet::{Server, transport::memory::MemoryNetwork};
 
-use super::*;
-use crate::{ClusterEvent, LoadBalancing, ResilientClient, agent::seeds::Resolved};
+use super::{names::WORKERS_MAX, *};
+use crate::{ClusterEvent, LoadBalancing, ResilientClient, agent::lookups::Lookup};
 
 const NAME: &str = "workers.example:80";
 
-/// What the name stands for, as the test changes it; `None` while the resolver is away.
+/// What names stand for, as the test changes it; `None` while the resolver is away. It never answers for `hangs.example`.
 #[derive(Debug, Clone, Default)]
-struct Zone(Arc<Mutex<Option<Vec<u8>>>>);
+struct Zone(Arc<Mutex<Option<Vec<SocketAddr>>>>);
+
+impl Zone {
+    fn is(&self, hosts: &[u8]) {
+        *self.0.lock() = Some(hosts.iter().map(|host| addr(*host)).collect());
+    }
+}
 
 impl Resolver for Zone {
-    fn resolve(&self, names: Vec<String>) -> Pin<Box<dyn Future<Output = Resolved> + Send>> {
-        let found = self.0.lock().as_ref().map(|hosts| hosts.iter().map(|host| addr(*host)).collect());
-        let found = found.ok_or(io::ErrorKind::TimedOut);
-        let resolved = move |name| (name, found.clone().map_err(io::Error::from));
-        Box::pin(std::future::ready(names.into_iter().map(resolved).collect()))
+    fn look_up(&self, name: String) -> Lookup {
+        if name.starts_with("hangs.") {
+            return Box::pin(std::future::pending());
+        }
+        let found = self.0.lock().clone().ok_or(io::ErrorKind::TimedOut);
+        Box::pin(std::future::ready(found.map_err(io::Error::from)))
     }
 }
 
@@ -76,7 +83,7 @@ async fn a_name_is_resolved_again_and_workers_come_and_go_with_it() {
     for host in [1, 2, 3] {
         worker(&network, host).await;
     }
-    *zone.0.lock() = Some(vec![1, 2]);
+    zone.is(&[1, 2]);
     let registry = listed(&network, &[NAME], &zone);
     let client = ResilientClient::new(registry.clone());
     assert_eq!(who(&client, 4).await, [1, 2], "a call waits until the name is resolved");
@@ -86,7 +93,7 @@ async fn a_name_is_resolved_again_and_workers_come_and_go_with_it() {
     });
     tokio::time::sleep(Duration::from_secs(58)).await;
     let mut events = registry.subscribe();
-    *zone.0.lock() = Some(vec![2, 3]);
+    zone.is(&[2, 3]);
     tokio::time::sleep(Duration::from_secs(3)).await;
     // Many, as a newcomer is given few at first.
     assert_eq!(who(&client, 200).await, [2, 3]);
@@ -104,11 +111,11 @@ async fn a_name_is_resolved_again_and_workers_come_and_go_with_it() {
 async fn while_the_resolver_is_away_the_last_answer_stands() {
     let (network, zone) = (MemoryNetwork::new(7), Zone::default());
     worker(&network, 1).await;
-    *zone.0.lock() = Some(vec![1]);
+    zone.is(&[1]);
     let registry = listed(&network, &[NAME], &zone);
     let client = ResilientClient::new(registry.clone());
     assert_eq!(who(&client, 1).await, [1]);
-    for answer in [None, Some(Vec::new())] {
+    for answer in [None, Some(Vec::new()), Some(vec![SocketAddr::from(([0, 0, 0, 0], 80))])] {
         *zone.0.lock() = answer;
         tokio::time::sleep(Duration::from_secs(120)).await;
         assert_eq!(who(&client, 1).await, [1]);
@@ -119,11 +126,11 @@ async fn while_the_resolver_is_away_the_last_answer_stands() {
 async fn a_worker_that_cannot_be_reached_has_its_name_looked_up_within_seconds() {
     let (network, zone) = (MemoryNetwork::new(7), Zone::default());
     worker(&network, 2).await;
-    *zone.0.lock() = Some(vec![1]);
+    zone.is(&[1]);
     let registry = listed(&network, &[NAME], &zone);
     let client = ResilientClient::new(registry).wait_for_ready(Duration::from_secs(1));
     assert!(client.call("who", Bytes::new()).await.is_err(), "nobody is there");
-    *zone.0.lock() = Some(vec![2]);
+    zone.is(&[2]);
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(who(&client, 1).await, [2]);
 }
@@ -137,4 +144,65 @@ async fn everybody_who_lists_an_address_gives_its_worker_the_same_id() {
     };
     assert_eq!(ids(), ids());
     assert_ne!(ids()[0], ids()[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_nobody_answers_for_holds_up_no_other_and_no_address() {
+    let (network, zone) = (MemoryNetwork::new(7), Zone::default());
+    for host in [1, 2, 3] {
+        worker(&network, host).await;
+    }
+    zone.is(&[1]);
+    let registry = listed(&network, &["hangs.example:80", NAME, "10.0.0.2:80"], &zone);
+    let client = ResilientClient::new(registry);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(who(&client, 4).await, [1, 2]);
+    zone.is(&[3]);
+    tokio::time::sleep(Duration::from_secs(62)).await;
+    assert_eq!(who(&client, 200).await, [2, 3], "it is resolved again all the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_ten_thousand_addresses_some_are_workers_and_stay_so() {
+    let (network, zone) = (MemoryNetwork::new(7), Zone::default());
+    let crowd = |from: u32| {
+        let addr = |number: u32| SocketAddr::from(((0x0a01_0000 + number).to_be_bytes(), 80));
+        Some((from..10_000).map(addr).collect())
+    };
+    *zone.0.lock() = crowd(5_000);
+    let registry = listed(&network, &[NAME], &zone);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut events = registry.subscribe();
+    let ids =
+        |registry: &WorkerRegistry| -> Vec<_> { registry.workers().iter().map(|worker| worker.id).collect() };
+    let before = ids(&registry);
+    assert_eq!(before.len(), WORKERS_MAX);
+    for _ in 0..WORKERS_MAX {
+        assert!(matches!(events.recv().await, Some(ClusterEvent::NodeJoined(_))), "the view comes first");
+    }
+    *zone.0.lock() = crowd(0);
+    tokio::time::sleep(Duration::from_secs(62)).await;
+    assert!(ids(&registry) == before, "who is known stays, though there are lower addresses now");
+    let more = tokio::time::timeout(Duration::from_secs(1), events.recv()).await;
+    assert!(more.is_err(), "nobody came or went: {more:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_comes_and_goes_takes_its_workers_along_and_leaves_nothing_behind() {
+    let (network, zone) = (MemoryNetwork::new(7), Zone::default());
+    for host in [1, 2] {
+        worker(&network, host).await;
+    }
+    zone.is(&[1, 2]);
+    let registry = listed(&network, &[NAME], &zone);
+    let client = ResilientClient::new(registry.clone());
+    assert_eq!(who(&client, 4).await, [1, 2]);
+    for round in 0..20 {
+        zone.is(if round % 2 == 0 { &[1] } else { &[1, 2] });
+        tokio::time::sleep(Duration::from_secs(61)).await;
+        assert_eq!(registry.worker_count(), 1 + round % 2, "round {round}");
+        assert!(who(&client, 4).await.starts_with(&[1]));
+    }
+    assert_eq!(who(&client, 200).await, [1, 2]);
+    assert!(registry.workers().iter().all(|worker| worker.active_connections() == 0 && worker.is_healthy()));
 }
