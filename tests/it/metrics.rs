@@ -1,6 +1,13 @@
 //! What operators count: each metric moves when it should, and the book has them all.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
@@ -24,7 +31,13 @@ fn counted(story: impl Future<Output = ()>) -> BTreeMap<String, u64> {
         DebugValue::Histogram(_) => unreachable!("there is none"),
     };
     let metrics = snapshotter.snapshot().into_vec();
-    metrics.into_iter().map(|(key, _, _, now)| (key.key().name().to_owned(), value(now))).collect()
+    metrics.into_iter().map(|(key, _, _, now)| (written(key.key()), value(now))).collect()
+}
+
+/// A name, with its labels if it has any: `circuit.changes{worker=a,to=open}`.
+fn written(key: &metrics::Key) -> String {
+    let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+    if labels.is_empty() { key.name().to_owned() } else { format!("{}{{{}}}", key.name(), labels.join(",")) }
 }
 
 /// A worker whose method `echo` answers after as many milliseconds as its argument has bytes.
@@ -106,6 +119,74 @@ fn row_13_what_is_not_sent_is_counted() {
 }
 
 #[test]
+fn row_13_what_is_held_back_is_counted_call_by_call() {
+    let told = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&told);
+    let counts = counted(async move {
+        let cluster = TestCluster::new(5);
+        let director = cluster.node("director").start().await;
+        // One call fills it: all others are refused.
+        let full = worker(&cluster, "a").serve(|server| server.running_max(1).queued_max(0));
+        full.start().await;
+        cluster.converged().await;
+        let client = ResilientClient::new(director.registry());
+        let busy = client.with(CallOptions::timeout(Duration::from_secs(100)));
+        let first = tokio::spawn(async move { busy.call("echo", vec![0; 20_000]).await });
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        for _ in 0..200 {
+            let once = CallOptions::timeout(Duration::from_secs(1)).max_attempts(1);
+            let error = client.with(once).call("echo", vec![0]).await.unwrap_err();
+            seen.fetch_add(u64::from(error.to_string().contains("held back")), Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        first.await.unwrap().unwrap();
+    });
+    let told = told.load(Ordering::Relaxed);
+    assert!((50..190).contains(&told), "{told} of 200");
+    assert_eq!(counts["calls.held_back"], told);
+    assert!(!counts.contains_key("calls.shed"), "{counts:?}");
+}
+
+#[test]
+fn row_13_the_changes_of_a_circuit_are_counted_worker_by_worker() {
+    let counts = counted(async {
+        let cluster = TestCluster::new(6);
+        let director = cluster.node("director").start().await;
+        let is_broken = Arc::new(AtomicBool::new(true));
+        let broken = Arc::clone(&is_broken);
+        let sick = cluster.node("sick").serve(|server| {
+            server.register("echo", move |bytes: Bytes| {
+                let broken = broken.load(Ordering::Relaxed);
+                async move {
+                    if broken {
+                        // Past the hook, which would print each of them.
+                        std::panic::resume_unwind(Box::new("broken"));
+                    }
+                    Ok::<_, AppError>(bytes)
+                }
+            })
+        });
+        sick.start().await;
+        worker(&cluster, "well").start().await;
+        cluster.converged().await;
+        let client = ResilientClient::new(director.registry()).with(idempotent());
+        for _ in 0..20 {
+            client.call("echo", vec![0]).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        is_broken.store(false, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        for _ in 0..20 {
+            client.call("echo", vec![0]).await.unwrap();
+        }
+    });
+    for to in ["open", "half_open", "closed"] {
+        assert_eq!(counts[&format!("circuit.changes{{worker=sick,to={to}}}")], 1, "{to}: {counts:?}");
+    }
+    assert!(counts.keys().all(|key| !key.contains("worker=well")), "{counts:?}");
+}
+
+#[test]
 fn row_13_a_split_is_counted_by_all_who_notice_it() {
     let counts = counted(async {
         let cluster = TestCluster::new(4);
@@ -131,7 +212,9 @@ fn the_book_has_every_metric_and_no_other() {
         .iter()
         .map(|metric| {
             let kind = if metric.is_gauge { "gauge" } else { "counter" };
-            vec![format!("`{}`", metric.name), kind.to_owned(), metric.meaning.to_owned()]
+            let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+            let by = if labels.is_empty() { String::new() } else { format!(" by {}", labels.join(", ")) };
+            vec![format!("`{}`", metric.name), format!("{kind}{by}"), metric.meaning.to_owned()]
         })
         .collect();
     assert_eq!(said, there);

@@ -82,6 +82,17 @@ enum Why {
     Failing,
 }
 
+/// What a [`CircuitBreaker`](crate::CircuitBreaker) lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CircuitState {
+    /// Every call.
+    Closed,
+    /// None, or the next one as a trial when its time is over.
+    Open,
+    /// None: one is trying.
+    HalfOpen,
+}
+
 #[derive(Debug, Clone, Copy)]
 enum State {
     /// It serves, or nobody has tried.
@@ -149,9 +160,13 @@ impl Breaker {
         }
     }
 
-    /// Whether one call is trying.
-    pub(crate) fn is_half_open(&self) -> bool {
-        matches!(self.state, State::HalfOpen { .. })
+    /// The state by its name.
+    pub(crate) fn circuit(&self) -> CircuitState {
+        match self.state {
+            State::Closed => CircuitState::Closed,
+            State::Open { .. } => CircuitState::Open,
+            State::HalfOpen { .. } => CircuitState::HalfOpen,
+        }
     }
 
     /// Whether no call may begin now because no connection could be opened. One whose connection broke, and nothing more, may

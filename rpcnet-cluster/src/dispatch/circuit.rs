@@ -5,7 +5,7 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, Limits, Ticket, Verdict};
+use super::breaker::{Breaker, CircuitState, Limits, Ticket, Verdict};
 
 /// Stops asking somebody who keeps failing, and looks again after a while with one call.
 ///
@@ -48,17 +48,6 @@ pub struct CircuitBreaker {
     core: Arc<Mutex<Breaker>>,
     limits: Limits,
     probe_timeout: Duration,
-}
-
-/// What a [`CircuitBreaker`] lets through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CircuitState {
-    /// Every call.
-    Closed,
-    /// None, or the next one as a trial when its time is over.
-    Open,
-    /// None: one is trying.
-    HalfOpen,
 }
 
 /// Why a call through a [`CircuitBreaker`] has no answer.
@@ -138,12 +127,7 @@ impl CircuitBreaker {
 
     /// What it lets through now.
     pub fn state(&self) -> CircuitState {
-        let core = self.core.lock();
-        match core.open_until() {
-            None => CircuitState::Closed,
-            Some(_) if core.is_half_open() => CircuitState::HalfOpen,
-            Some(_) => CircuitState::Open,
-        }
+        self.core.lock().circuit()
     }
 
     fn enter(&self) -> Result<Pass<'_>, Duration> {

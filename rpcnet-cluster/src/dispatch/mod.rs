@@ -33,7 +33,8 @@ mod tests;
 mod throttle;
 mod upload;
 
-pub use circuit::{CircuitBreaker, CircuitError, CircuitState};
+pub use breaker::CircuitState;
+pub use circuit::{CircuitBreaker, CircuitError};
 pub use journal::{AttemptEnd, AttemptReport, CallReport};
 pub use report::{FailedAttempt, FailedAttempts};
 pub use resilient::ResilientClient;

@@ -29,13 +29,14 @@ impl Dialler {
     }
 
     /// A line to one process. Nothing is opened yet.
-    pub(crate) fn line(&self, instance: Instance, addr: SocketAddr) -> Arc<Line> {
+    pub(crate) fn line(&self, instance: Instance, label: &Arc<str>, addr: SocketAddr) -> Arc<Line> {
         let channel = Channel::builder(addr)
             .shared_transport(Arc::clone(&self.transport))
             .connect_timeout(Line::CONNECT_TIMEOUT)
             .lazy();
         Arc::new(Line {
             instance,
+            label: Arc::clone(label),
             addr,
             channel,
             gauge: Gauge::new(now()),
@@ -50,6 +51,7 @@ impl Dialler {
 #[derive(Debug)]
 pub(crate) struct Line {
     instance: Instance,
+    label: Arc<str>,
     addr: SocketAddr,
     channel: Channel,
     gauge: Gauge,
@@ -148,14 +150,17 @@ impl Line {
     /// The worker was picked for an attempt that ends by `deadline`.
     pub(crate) fn handle_picked(&self, now: Instant, deadline: Instant) -> Ticket {
         let now = now.into_std();
-        self.state.lock().breaker.handle_picked(now, now + Self::CONNECT_TIMEOUT, deadline.into_std())
+        let picked = |breaker: &mut Breaker| {
+            breaker.handle_picked(now, now + Self::CONNECT_TIMEOUT, deadline.into_std())
+        };
+        self.tell(&mut self.state.lock(), picked)
     }
 
     /// An attempt has ended that [`handle_picked`](Self::handle_picked) gave this ticket to.
     pub(crate) fn handle_ended(&self, now: std::time::Instant, ticket: Ticket, verdict: Verdict) {
         let mut state = self.state.lock();
         let before = state.breaker.is_failing(now);
-        state.breaker.handle_ended(now, ticket, verdict, fastrand::f64());
+        self.tell(&mut state, |breaker| breaker.handle_ended(now, ticket, verdict, fastrand::f64()));
         if !before && state.breaker.is_failing(now) {
             metrics::circuit_opened();
             tracing::info!(worker = ?self.instance.id, addr = %self.addr, "worker ejected: its calls fail");
@@ -168,7 +173,7 @@ impl Line {
         let mut state = self.state.lock();
         // Another call may have opened the next connection already, or this one is among many that were on the old one.
         if !self.channel.is_connected() {
-            state.breaker.handle_lost(now(), fastrand::f64());
+            self.tell(&mut state, |breaker| breaker.handle_lost(now(), fastrand::f64()));
         }
         self.report(&mut state);
     }
@@ -178,7 +183,7 @@ impl Line {
         let connected = self.channel.is_connected();
         if connected {
             // Usually known. A channel whose connection broke at the last moment opens the next one by itself.
-            self.state.lock().breaker.handle_connected();
+            self.tell(&mut self.state.lock(), Breaker::handle_connected);
         }
         connected
     }
@@ -226,17 +231,28 @@ impl Line {
         let mut state = self.state.lock();
         state.dial = None;
         match dialled {
-            Ok(()) => state.breaker.handle_connected(),
+            Ok(()) => self.tell(&mut state, Breaker::handle_connected),
             Err(error) => {
                 tracing::debug!(worker = ?self.instance.id, addr = %self.addr, %error, "worker ejected: cannot be reached");
                 if !state.breaker.is_refused(now()) {
                     metrics::circuit_opened();
                 }
-                state.breaker.handle_refused(now(), fastrand::f64());
+                self.tell(&mut state, |breaker| breaker.handle_refused(now(), fastrand::f64()));
                 state.refused = Some((Instant::now(), error.clone()));
                 self.report(&mut state);
             }
         }
+    }
+
+    /// Tells the breaker something, and operators if that changed it.
+    fn tell<T>(&self, state: &mut State, what: impl FnOnce(&mut Breaker) -> T) -> T {
+        let before = state.breaker.circuit();
+        let said = what(&mut state.breaker);
+        let after = state.breaker.circuit();
+        if before != after {
+            metrics::circuit_changed(&self.label, self.addr, after);
+        }
+        said
     }
 
     fn report(&self, state: &mut State) {
@@ -288,7 +304,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_dial_whose_task_ended_without_a_result_makes_room_for_the_next() {
-        let line = dialler().line(instance(1, 1), SocketAddr::from(([10, 0, 0, 1], 80)));
+        let line = dialler().line(instance(1, 1), &"".into(), SocketAddr::from(([10, 0, 0, 1], 80)));
         let (done, dial) = watch::channel(None);
         line.state.lock().dial = Some(dial);
         drop((Dialling { line: Arc::clone(&line), done: false }, done));

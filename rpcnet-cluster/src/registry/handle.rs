@@ -114,7 +114,7 @@ impl WorkerRegistry {
     /// What a member serves so that others may [follow](Self::follow) its view: mounted on its server after it has joined.
     ///
     /// Whoever may call the server may read the view: addresses, labels and tags of all nodes. It is the method
-    /// `RegistryFeed/follow`, by which [`ServerBuilder::allow`](rpcnet::ServerBuilder::allow) restricts it.
+    /// `RegistryFeed/follow`, by which [`Server::allow`](rpcnet::Server::allow) restricts it once it is mounted.
     ///
     /// A change is encoded once for all followers, who share a queue of 1024 changes; one that falls further behind gets the
     /// whole picture again. Does not keep the node running.

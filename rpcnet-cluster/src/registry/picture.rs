@@ -127,7 +127,7 @@ impl Picture {
         let (instance, addr) = (Instance::from(node), node.rpc_addr?);
         let held = self.lines.get(&instance).and_then(Weak::upgrade).filter(|line| line.addr() == addr);
         Some(held.unwrap_or_else(|| {
-            let line = self.dialler.line(instance, addr);
+            let line = self.dialler.line(instance, &node.label, addr);
             self.lines.insert(instance, Arc::downgrade(&line));
             line
         }))

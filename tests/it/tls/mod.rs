@@ -2,6 +2,7 @@
 
 mod cluster;
 mod floods;
+mod follow;
 mod identities;
 mod refusals;
 pub(crate) mod reload;
