@@ -37,3 +37,13 @@ fn middleware() {
 fn ledger() {
     prints_what_is_said("ledger", env!("CARGO_BIN_EXE_ledger"));
 }
+
+#[test]
+fn light() {
+    prints_what_is_said("light", env!("CARGO_BIN_EXE_light"));
+}
+
+#[test]
+fn listed() {
+    prints_what_is_said("listed", env!("CARGO_BIN_EXE_listed"));
+}
