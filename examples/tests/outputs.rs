@@ -47,3 +47,59 @@ fn light() {
 fn listed() {
     prints_what_is_said("listed", env!("CARGO_BIN_EXE_listed"));
 }
+
+#[test]
+fn errors() {
+    prints_what_is_said("errors", env!("CARGO_BIN_EXE_errors"));
+}
+
+#[test]
+fn deadlines() {
+    prints_what_is_said("deadlines", env!("CARGO_BIN_EXE_deadlines"));
+}
+
+#[test]
+fn identity() {
+    prints_what_is_said("identity", env!("CARGO_BIN_EXE_identity"));
+}
+
+#[test]
+fn hedging() {
+    prints_what_is_said("hedging", env!("CARGO_BIN_EXE_hedging"));
+}
+
+#[test]
+fn strategy() {
+    prints_what_is_said("strategy", env!("CARGO_BIN_EXE_strategy"));
+}
+
+/// Addresses and ids differ each time: what lies between the lines of the page is left out.
+#[test]
+fn payments() {
+    let output = Command::new(env!("CARGO_BIN_EXE_payments")).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let page = said("payments");
+    let (begin, end) = page.split_once("…\n").expect("something is left out");
+    assert!(printed.starts_with(begin) && printed.ends_with(end), "{printed}");
+}
+
+#[test]
+fn the_tests_with_the_kit_are_those_of_the_page() {
+    let source = include_str!("kit.rs").split("#[tokio::test").skip(1);
+    let name = |test: &str| test.split("fn ").nth(1)?.split('(').next().map(str::to_owned);
+    let mut names: Vec<_> = source.filter_map(name).map(|name| format!("test {name} ... ok\n")).collect();
+    names.sort();
+    assert_eq!(names.concat(), said("kit"));
+}
+
+#[test]
+fn every_program_is_in_the_list_and_has_a_section() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(folder.join("README.md")).unwrap();
+    for entry in fs::read_dir(folder.join("src/bin")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(page.contains(&format!("--bin {name}`")), "{name} is not in the list");
+        assert!(page.contains(&format!("\n## {name}\n")), "{name} has no section");
+    }
+}
