@@ -147,6 +147,11 @@ impl Baseline {
         self.doubtful = accused.chain(silent.iter().copied()).collect();
     }
 
+    /// Somebody is not counted on at the moment.
+    pub(crate) fn has_doubtful(&self) -> bool {
+        !self.doubtful.is_empty()
+    }
+
     /// A member of the baseline that is visible, and not in doubt.
     pub(crate) fn answers(&self, id: NodeId) -> bool {
         !self.new.contains(&id) && !self.doubtful.contains(&id)

@@ -193,8 +193,8 @@ impl Partition {
 
     fn is_open(&self) -> bool {
         let Baseline { formed, new, gone, .. } = &self.baseline;
-        let accused = self.baseline.accused() > 0;
-        let changing = !formed || !new.is_empty() || !gone.is_empty() || self.cut_off.is_some() || accused;
+        let doubted = self.baseline.accused() > 0 || self.baseline.has_doubtful();
+        let changing = !formed || !new.is_empty() || !gone.is_empty() || self.cut_off.is_some() || doubted;
         changing || self.split.is_some() || self.quorum.regained_at().is_some()
     }
 

@@ -81,7 +81,9 @@ impl Node {
                 silent: &silent,
                 visible: &there,
             };
-            self.partition.drive(self.now, &sight, &mut Rng::with_seed(1));
+            if self.partition.is_due(self.now, false, !silent.is_empty()) {
+                self.partition.drive(self.now, &sight, &mut Rng::with_seed(1));
+            }
             while let Some(verdict) = self.partition.poll() {
                 if let Verdict::Event(event) = verdict {
                     self.events.push(event);
@@ -213,6 +215,9 @@ fn members_that_do_not_answer_do_not_count_though_nobody_accuses_them() {
     node.run(1);
     let quorum = node.partition.quorum();
     assert_eq!((quorum.held, quorum.visible), (false, 2));
+    node.silent.clear();
+    node.run(6);
+    assert!(node.partition.quorum().held);
 }
 
 #[test]
