@@ -49,6 +49,16 @@ fn listed() {
 }
 
 #[test]
+fn minority() {
+    prints_what_is_said("minority", env!("CARGO_BIN_EXE_minority"));
+}
+
+#[test]
+fn counter() {
+    prints_what_is_said("counter", env!("CARGO_BIN_EXE_counter"));
+}
+
+#[test]
 fn errors() {
     prints_what_is_said("errors", env!("CARGO_BIN_EXE_errors"));
 }

@@ -28,6 +28,7 @@ mod schema;
 mod settings;
 mod shared_records;
 mod simulator;
+mod splits;
 mod storms;
 mod tls;
 #[cfg(unix)]

@@ -75,7 +75,7 @@ impl Membership {
         let sight = Sight {
             me: self.me,
             cut_off,
-            astray: self.seeds.are_unmet(),
+            astray: self.seeds.are_unmet(self.table.me().record.profile.addr),
             healthy,
             root: table.root(),
             observed: &observed,

@@ -43,9 +43,9 @@ impl Seeds {
         self.list = list;
     }
 
-    /// There are some, and none has been met yet.
-    pub(super) fn are_unmet(&self) -> bool {
-        !self.joined && !self.list.is_empty()
+    /// There are some besides this node itself, and none has been met yet.
+    pub(super) fn are_unmet(&self, me: SocketAddr) -> bool {
+        !self.joined && self.addrs().any(|addr| addr != me)
     }
 
     pub(super) fn addrs(&self) -> impl Iterator<Item = SocketAddr> + '_ {

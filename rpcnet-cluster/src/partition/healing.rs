@@ -16,6 +16,9 @@ const AGREED_FOR: Duration = Duration::from_secs(3);
 /// its tags every second.
 const AGREED_ENOUGH: Duration = Duration::from_secs(10);
 
+/// With nobody else back for so long, whoever is still missing has ended, or is behind another cut.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(30);
+
 /// A split that was reported.
 #[derive(Debug)]
 pub(crate) struct Split {
@@ -56,9 +59,18 @@ impl Split {
 
     /// Nine tenths are back.
     pub(crate) fn is_over(&self, baseline: &Baseline, cut_off: bool) -> bool {
+        self.missing(baseline, cut_off) * 10 <= self.lost.len()
+    }
+
+    /// Some are back, and the others have stayed away for so much longer that the link is no reason: they ended meanwhile.
+    pub(crate) fn is_over_without_some(&self, now: Instant, baseline: &Baseline, cut_off: bool) -> bool {
+        let long = baseline.changed.is_some_and(|at| now.saturating_duration_since(at) >= GIVEN_UP_AFTER);
+        long && self.missing(baseline, cut_off) < self.lost.len()
+    }
+
+    fn missing(&self, baseline: &Baseline, cut_off: bool) -> usize {
         let gone = || baseline.gone.keys().filter(|id| self.lost.contains(id)).count();
-        let missing = if cut_off { self.lost.len() } else { gone() };
-        missing * 10 <= self.lost.len()
+        if cut_off { self.lost.len() } else { gone() }
     }
 
     /// Whether the views have agreed for long enough; `(side, root)` is whether they agree now.

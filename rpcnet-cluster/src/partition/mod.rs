@@ -294,7 +294,9 @@ impl Partition {
             self.outputs.push_back(Verdict::Contact(rng.choose_multiple(missing, CONTACTED)));
         }
         let same_root = self.words.agree(sight.observed, |word| word.root == sight.root);
-        if split.is_over(&self.baseline, sight.cut_off) {
+        let without_some =
+            split.is_over_without_some(now, &self.baseline, sight.cut_off) && self.holds(sight);
+        if without_some || split.is_over(&self.baseline, sight.cut_off) {
             if split.agreed(now, (self.agrees(sight.observed), same_root)) && !split.reconciling {
                 let (rejoined, missing) = split.rejoined(&self.baseline, sight.cut_off);
                 self.tell(ClusterEvent::ViewsMerged { rejoined, missing });

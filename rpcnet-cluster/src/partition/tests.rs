@@ -275,3 +275,35 @@ fn nobody_counts_those_who_are_silent_from_the_beginning() {
     node.run(60);
     assert!(!node.partition.quorum().held);
 }
+
+/// Whoever ended while it was behind the cut does not keep the split open; but only who holds the quorum may say so.
+#[test]
+fn a_split_heals_without_those_who_ended_in_it() {
+    let mut node = Node::of(10);
+    node.becomes(&[6, 7, 8, 9], NodeState::Failed);
+    node.run(10);
+    node.told();
+    node.becomes(&[6, 7], NodeState::Alive);
+    node.run(25);
+    assert!(node.told().iter().all(|event| matches!(event, ClusterEvent::PartitionChanged { .. })));
+    node.run(10);
+    let told = node.told();
+    let [ClusterEvent::ViewsMerged { .. }, ClusterEvent::PartitionHealed { rejoined, missing, .. }] =
+        &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!((rejoined, missing), (&ids(6..8), &ids(8..10)));
+    assert_eq!(node.partition.quorum().total, 8);
+}
+
+#[test]
+fn a_minority_that_some_of_the_others_come_back_to_stays_one() {
+    let mut node = Node::of(10);
+    node.becomes(&[3, 4, 5, 6, 7, 8, 9], NodeState::Failed);
+    node.run(10);
+    node.becomes(&[3], NodeState::Alive);
+    node.run(120);
+    let quorum = node.partition.quorum();
+    assert_eq!((quorum.held, quorum.visible, quorum.total), (false, 4, 10));
+}
