@@ -34,6 +34,11 @@ struct Ended {
 
 impl Scenario {
     fn run(&self, balancing: LoadBalancing) -> Vec<Ended> {
+        self.run_with(balancing, None)
+    }
+
+    /// With the same key for all calls, if there is one.
+    fn run_with(&self, balancing: LoadBalancing, key: Option<u64>) -> Vec<Ended> {
         let mut fleet = Fleet::of(self.workers);
         let mut chooser = chooser(balancing, 1);
         let mut random = fastrand::Rng::with_seed(2);
@@ -45,7 +50,7 @@ impl Scenario {
                 end(&mut fleet, &mut under_way, &mut ended);
             }
             fleet.now = begins;
-            let worker = fleet.pick(&mut chooser);
+            let worker = chooser.pick(&fleet.candidates(), key);
             let gauge = &fleet.workers[worker].gauge;
             gauge.enter();
             gauge.handle_begun(begins);
@@ -108,6 +113,40 @@ fn workers_that_are_alike_get_even_shares_while_calls_are_under_way() {
             assert_even(&shares, (balancing, workers));
         }
     }
+}
+
+/// By Little's law: with as many calls in flight at each, a worker twice as quick answers twice as many.
+#[test]
+fn least_connections_gives_workers_calls_as_they_are_quick_to_answer() {
+    let scenario = Scenario {
+        workers: 6,
+        calls: super::CALLS,
+        every: Duration::from_micros(50),
+        timeout: ms(1_000),
+        behaviour: |worker, _, random| (about(if worker < 2 { 10 } else { 20 }, 20, random), End::Answered),
+    };
+    let ended = scenario.run(LoadBalancing::LeastConnections);
+    let shares = shares(&ended, 6, Duration::ZERO, Duration::MAX);
+    for place in 0..6 {
+        let promised = if place < 2 { 0.25 } else { 0.125 };
+        assert!((part(&shares, place) / promised - 1.0).abs() < 0.02, "worker {place}: {shares:?}");
+    }
+}
+
+/// One key for all calls: its worker has a quarter more than an even share, and so has the next in the key's order.
+#[test]
+fn a_key_of_all_calls_gives_its_workers_as_much_as_the_bound_lets_them_have() {
+    let scenario = Scenario {
+        workers: 5,
+        calls: super::CALLS,
+        every: Duration::from_micros(50),
+        timeout: ms(1_000),
+        behaviour: |_, _, random| (about(20, 20, random), End::Answered),
+    };
+    let ended = scenario.run_with(LoadBalancing::Consistent, Some(7));
+    let mut shares = shares(&ended, 5, Duration::ZERO, Duration::MAX);
+    shares.sort_unstable();
+    assert!((1..5).all(|place| (part(&shares, place) / 0.25 - 1.0).abs() < 0.02), "{shares:?}");
 }
 
 /// T1: eleven workers of 167 ms, one of which takes two seconds for half a minute; a call waits for one second and is not
