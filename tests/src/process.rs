@@ -74,6 +74,11 @@ impl Process {
         &self.ready
     }
 
+    /// Its number, by which the system knows it; `None` if it has ended.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Sends it a signal; nothing if it has ended.
     pub fn signal(&self, signal: Signal) {
         let id = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));

@@ -107,6 +107,7 @@ impl Source for Names {
             }
             let due = self.seeds.next_timeout();
             tokio::select! {
+                biased;
                 Some(resolved) = self.resolving.join_next() => {
                     self.seeds.resolved(resolved.expect("a lookup does not panic, and is not cancelled"));
                     self.tell();
