@@ -19,6 +19,8 @@ mod methods;
 #[cfg(test)]
 mod middleware;
 #[cfg(test)]
+mod migration;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod tuning;
