@@ -52,7 +52,7 @@ pub(crate) fn files(endings: &[&str]) -> Vec<File> {
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let built = folder == root() && name == "target" || folder.ends_with("book") && name == "book";
+        let built = folder == root() && name == "target" || folder == root().join("book") && name == "book";
         if built || name.starts_with('.') {
             continue;
         }

@@ -58,3 +58,21 @@ fn every_dependency_says_why_it_is_there() {
     }
     expect_none("dependencies without a comment above them", silent);
 }
+
+#[test]
+fn every_diagram_is_shown_can_be_read_aloud_and_has_the_colour_of_its_page() {
+    let pages: String = files(&["md"]).into_iter().map(|file| file.text).collect();
+    let mut seen = 0;
+    let wanting =
+        files(&["svg"]).into_iter().filter(|file| file.path.contains("/diagrams/")).filter(|file| {
+            seen += 1;
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            let shown = pages.contains(&format!("diagrams/{name}}}}}"));
+            let told = ["<title", "<desc", "currentColor"].iter().all(|part| file.text.contains(part));
+            // A colour of its own is lost in one of the themes.
+            let own = file.text.contains("=\"#") || file.text.contains("=\"rgb");
+            !shown || !told || own
+        });
+    expect_none("diagrams that are not", wanting.map(|file| file.path).collect::<Vec<_>>());
+    assert!(seen >= 3, "{seen}");
+}
