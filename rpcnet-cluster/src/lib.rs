@@ -59,6 +59,64 @@
 //! | sealing gossip, changing its keys | [`Keyring`] |
 //! | the protocol itself, without sockets | [`membership`] |
 //! | a cluster in a test (feature `testkit`) | `testkit` |
+//!
+//! # What happens to the others
+//!
+//! Whoever wants to know is told, in order; a reader that was too slow is told so, and then the whole view:
+//!
+//! ```
+//! use rpcnet_cluster::prelude::*;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let cluster = ClusterMembership::builder().tag("role", "watcher").join().await?;
+//! let mut events = cluster.subscribe();
+//! let watching = tokio::spawn(async move {
+//!     while let Some(event) = events.recv().await {
+//!         match event {
+//!             ClusterEvent::NodeJoined(node) => println!("{} is there", node.label),
+//!             ClusterEvent::NodeFailed(node) => println!("{} at {} failed", node.label, node.addr),
+//!             ClusterEvent::PartitionDetected { minority, .. } => println!("{} nodes are cut off", minority.len()),
+//!             _ => {}
+//!         }
+//!     }
+//! });
+//! cluster.leave().await;
+//! # watching.abort();
+//! # Ok(()) }
+//! ```
+//!
+//! # A test of a kill
+//!
+//! With the feature `testkit`, in milliseconds, for its clock jumps over the waiting:
+//!
+#![cfg_attr(feature = "testkit", doc = "```")]
+#![cfg_attr(not(feature = "testkit"), doc = "```ignore")]
+//! use rpcnet_cluster::{ResilientClient, testkit::TestCluster};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! let cluster = TestCluster::new(1);
+//! let caller = cluster.node("caller").start().await;
+//! let worker = |label| {
+//!     let node = cluster.node(label).tag("role", "worker");
+//!     node.serve(|server| server.register("echo", |bytes| async move { Ok(bytes) })).start()
+//! };
+//! let (ann, _bob) = (worker("ann").await, worker("bob").await);
+//! cluster.converged().await;
+//!
+//! ann.kill();
+//! let client = ResilientClient::new(caller.registry()).select("role=worker");
+//! assert!(client.call("echo", vec![1, 2, 3]).await.is_ok());
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `tls` | yes | `Security`: certificates for calls and keys for gossip, by one file; `rpcnet/tls` |
+//! | `testkit` | | `testkit`: a cluster in one process, over a network in memory and in virtual time |
+//!
+//! Codecs, QUIC and where records are kept are features of the crate `rpcnet`.
 
 mod agent;
 mod balance;

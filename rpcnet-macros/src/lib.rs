@@ -1,5 +1,30 @@
 //! The `#[rpc_trait]` attribute and the `Schema` derive of RpcNet. Use them through the crate `rpcnet`, which has the rest.
 //!
+//! ```
+//! use rpcnet::prelude::*;
+//!
+//! #[rpc_trait]
+//! trait Greeter {
+//!     #[rpc(read)]
+//!     async fn greet(&self, name: String) -> rpcnet::Result<String>;
+//! }
+//!
+//! struct English;
+//!
+//! impl Greeter for English {
+//!     async fn greet(&self, name: String) -> rpcnet::Result<String> {
+//!         Ok(format!("hello, {name}"))
+//!     }
+//! }
+//!
+//! # #[tokio::main] async fn main() -> Result<(), CallError> {
+//! let greeter = GreeterClient::local(English); // `GreeterServer` serves it to others, `GreeterClient::connect` calls them
+//! assert_eq!(greeter.greet("Ann".into()).await?, "hello, Ann");
+//! # Ok(()) }
+//! ```
+//!
+//! [`rpc_trait`] and [`Schema`](derive@Schema) have all that they take and make. This crate has no features.
+//!
 //! The macro is a pipeline: `ast` takes the trait apart, with `attr` for its attributes; `check` judges it; `expand` writes
 //! what stands in its place; `diagnostics` collects what is wrong on the way, and `names` knows what things are called.
 //!

@@ -54,7 +54,69 @@
 //! | what a handler may know of its call | [`Context`] |
 //! | whether two programs mean the same by a type | [`Schema`], [`schema_of`] |
 //! | middleware at either end: tracing, authorization, `tower`'s layers | [`layer`] |
-//! | tests without a network | [`transport::memory`] |
+//! | tests without a network | [`transport::memory`]; `local` of each generated client |
+//!
+//! # Four kinds of call
+//!
+//! `Streaming<T>` as an argument, as the answer, or both makes a method a stream. This one is all there is to an upload:
+//!
+//! ```
+//! use rpcnet::prelude::*;
+//!
+//! #[rpc_trait]
+//! trait Store {
+//!     /// The total of what arrived. Half of a stream is an error, and not a smaller total.
+//!     async fn upload(&self, parts: Streaming<Bytes>) -> rpcnet::Result<usize>;
+//! }
+//!
+//! struct Counter;
+//!
+//! impl Store for Counter {
+//!     async fn upload(&self, mut parts: Streaming<Bytes>) -> rpcnet::Result<usize> {
+//!         let mut total = 0;
+//!         while let Some(part) = parts.next().await {
+//!             total += part?.len();
+//!         }
+//!         Ok(total)
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), CallError> {
+//! let store = StoreClient::local(Counter); // over a network: `connect`
+//! let parts = Streaming::iter([Bytes::from("two "), Bytes::from("parts")]);
+//! assert_eq!(store.upload(parts).await?, 9);
+//! # Ok(()) }
+//! ```
+//!
+//! # What a failed call says
+//!
+//! [`CallError`] has three variants, which are three answers to "may I do it again?":
+//!
+//! ```
+//! # use rpcnet::prelude::*;
+//! fn may_be_repeated<E>(error: &CallError<E>) -> Option<bool> {
+//!     match error {
+//!         CallError::App(_) => Some(false),                                // it ran, and this is its answer
+//!         CallError::Status(status) => Some(status.executed() == Executed::No), // it is known
+//!         CallError::OutcomeUnknown(_) => None,                            // only if repeating does no harm
+//!     }
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `tls` | yes | [`transport::tls`](transport): TLS 1.3 by rustls with ring, identities, certificates that are read again |
+//! | `tower` | yes | `layer`: tower's layers at both ends |
+//! | `aws-lc-rs` | | TLS with the cryptography of AWS-LC |
+//! | `development` | | certificates made on the spot, for the own machine and for tests |
+//! | `quic` | | `transport::quic`, by quinn |
+//! | `postcard`, `json` | | `Codec::Postcard`, `Codec::Json`. Each is compiled for every type of every method |
+//! | `redb` | | `store::RedbStore`: the records of keyed calls on disk |
+//! | `redis` | | `store::RedisStore`: the same in a Redis that several servers share |
+//!
+//! Features only add. The two ends of a connection need the same codec, which the client names, and may differ in the rest.
 
 mod body;
 mod client;
