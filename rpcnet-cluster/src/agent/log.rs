@@ -20,6 +20,9 @@ pub(super) fn log(event: &ClusterEvent) {
         ClusterEvent::NodeRecovered(node) => {
             tracing::info!(id = %node.id, label = label(node), addr = %node.addr, "node recovered");
         }
+        ClusterEvent::TagsChanged(node) if node.degraded => {
+            tracing::warn!(id = %node.id, label = label(node), tags = ?node.tags, "node says that it is degraded");
+        }
         ClusterEvent::TagsChanged(node) => {
             tracing::debug!(id = %node.id, label = label(node), tags = ?node.tags, "tags changed");
         }

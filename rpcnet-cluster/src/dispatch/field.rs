@@ -8,7 +8,8 @@ use crate::registry::Instance;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Runner {
     pub(crate) instance: Instance,
-    /// Gossip has an accusation against it: hearsay, which its owner may refute.
+    /// Gossip has something against it: an accusation, which is hearsay that its owner may refute, or its own word that it
+    /// is degraded.
     pub(crate) suspected: bool,
     /// This process could not reach it a moment ago, or its connection broke and it is not known yet whether another can
     /// be opened.
@@ -47,7 +48,7 @@ pub(crate) type Tries = BTreeMap<Instance, u32>;
 ///
 /// 1. ejected workers, unless they are most: see [`unless_panicking`];
 /// 2. those that the call has tried more often than others;
-/// 3. those that are suspected.
+/// 3. those that are suspected, or say that they are degraded.
 pub(crate) fn eligible_again(field: &[Runner], tries: &Tries) -> Eligible {
     let mut among: Vec<usize> = (0..field.len()).collect();
     unless_panicking(field, &mut among);

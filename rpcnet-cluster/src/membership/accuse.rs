@@ -25,8 +25,8 @@ impl Membership {
         let Some(member) = self.table.get(id).filter(|member| member.state().is_visible()) else { return };
         let (generation, incarnation) = (member.record.generation, member.record.standing.incarnation);
         let to = member.record.profile.addr;
-        let standing =
-            Standing { incarnation, state: NodeState::Suspect, accusers: Accusers::one(self.me, gone) };
+        let (accusers, degraded) = (Accusers::one(self.me, gone), member.record.standing.degraded);
+        let standing = Standing { incarnation, state: NodeState::Suspect, accusers, degraded };
         if let Some(member) = self.table.get_mut(id) {
             member.told = Some(now);
         }

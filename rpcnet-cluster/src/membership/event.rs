@@ -25,8 +25,11 @@ pub struct Node {
     pub tags: Arc<BTreeMap<String, String>>,
     /// Which start of the process this is.
     pub generation: Generation,
-    /// How often it has refuted an accusation since that start.
+    /// How often it has spoken for itself since that start: refuted an accusation, or said that it is degraded or no more.
     pub incarnation: Incarnation,
+    /// Its own word that it is unwell: three times within five minutes it refuted an accusation or did not run for over two
+    /// seconds, and the last minute was not free of that. It is a member as any other; calls go elsewhere while they can.
+    pub degraded: bool,
 }
 
 impl Node {
@@ -74,9 +77,10 @@ pub enum ClusterEvent {
     /// A node is gone: two observers say so, or its process was replaced by a newer one.
     /// Emitted once for each (id, generation, incarnation).
     NodeFailed(Node),
-    /// A suspected or failed node has refuted; it is the same process as before.
+    /// A suspected or failed node has refuted; it is the same process as before. Whether it is
+    /// [`degraded`](Node::degraded) is told with it.
     NodeRecovered(Node),
-    /// The owner changed its tags.
+    /// The owner changed what it says of itself: its tags, or whether it is [`degraded`](Node::degraded).
     TagsChanged(Node),
     /// The network is split: many members fell silent at once, and it is not known that they crashed. Told on each side
     /// that lost at least two nodes and a tenth (see [`Config::partition_threshold`](super::Config::partition_threshold)),

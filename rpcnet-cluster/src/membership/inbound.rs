@@ -100,7 +100,7 @@ impl Membership {
         let own = (envelope.generation, envelope.incarnation);
         let accused = own == held && matches!(state, NodeState::Suspect | NodeState::Failed);
         if own.0 == held.0 && own.1 > held.1 {
-            let standing = Standing::alive(envelope.incarnation);
+            let standing = Standing { degraded: envelope.degraded, ..Standing::alive(envelope.incarnation) };
             let update = Update::Brief { id: envelope.from, generation: own.0, standing };
             self.merge(now, update, Origin::Owner);
         } else if let Some(to) = tell.filter(|_| own < held || accused) {

@@ -119,6 +119,15 @@ pub(crate) const ISOLATION_VERDICT: Duration = Duration::from_millis(500);
 /// An answer this recent proves the link: two lost packets in a row must not look like a pulled cable.
 pub(crate) const ANSWER_PROVES_LINK: Duration = Duration::from_millis(1_500);
 
+/// So many slips (an accusation refuted, a stall noticed) make a node degraded. Two come to anybody whose host is busy once.
+pub(crate) const SLIPS: usize = 3;
+/// They must fall within this time.
+pub(crate) const SLIPS_WITHIN: Duration = Duration::from_secs(300);
+/// Slips closer than this are one: as long as the grace after a stall, in which its accusations are refuted.
+pub(crate) const SLIPS_APART: Duration = GRACE_MAX;
+/// A degraded node is well again after this time without a slip.
+pub(crate) const DEGRADED_CALM: Duration = Duration::from_secs(60);
+
 // --- accusations ----------------------------------------------------------------------------------------------
 
 /// Least suspicion time; grows with log2 N, see `suspicion`.

@@ -33,6 +33,7 @@ mod relay;
 mod rings;
 mod roster;
 mod settle;
+mod strain;
 mod stream;
 mod suspicion;
 mod sync;

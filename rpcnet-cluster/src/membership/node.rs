@@ -20,6 +20,7 @@ use super::message::cluster_of;
 use super::outbound::Pace;
 use super::refute::Refutation;
 use super::relay::Relays;
+use super::strain::Strain;
 use super::stream::Streams;
 use super::suspicion::Suspicions;
 use super::sync::Sync;
@@ -79,6 +80,7 @@ pub struct Membership {
     pub(super) refutation: Refutation,
     pub(super) health: Health,
     pub(super) clock: Clock,
+    pub(super) strain: Strain,
     pub(super) isolation: Isolation,
     pub(super) seeds: Seeds,
     pub(super) sync: Sync,
@@ -123,6 +125,7 @@ impl Membership {
             refutation: Refutation::default(),
             health: Health::default(),
             clock: Clock::default(),
+            strain: Strain::default(),
             isolation: Isolation::default(),
             seeds: Seeds::default(),
             sync: Sync::default(),
@@ -219,7 +222,9 @@ impl Membership {
         let tick = self.clock.next_tick(self.config.heartbeat);
         let always = [tick, self.pace.next(), self.relays.next_timeout()];
         let running = match &self.phase {
-            Phase::Leaving(farewell) => [Some(farewell.next_timeout()), None, None, None, None, None, None],
+            Phase::Leaving(farewell) => {
+                [Some(farewell.next_timeout()), None, None, None, None, None, None, None]
+            }
             _ => [
                 self.next_edge(),
                 self.isolation.next_timeout(now),
@@ -227,6 +232,7 @@ impl Membership {
                 self.seeds.next_timeout(),
                 self.sync.next_timeout(),
                 self.refutation.next_timeout(),
+                self.strain.next_timeout(),
                 self.partition.next_timeout(),
             ],
         };
@@ -309,6 +315,7 @@ impl Membership {
         self.now = Some(now);
         if self.clock.observe(now, self.config.heartbeat) {
             self.health.worse();
+            self.strain.slip(now);
             self.forget_evidence(now);
         }
     }
@@ -316,6 +323,7 @@ impl Membership {
     /// After every input: what follows from it.
     pub(super) fn finish(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Running) {
+            self.own_up(now);
             self.update_isolation(now);
             self.update_edges(now);
             self.look_for_cuts(now);

@@ -47,6 +47,7 @@ impl Membership {
             health: self.health.value(),
             side,
             minority,
+            degraded: record.standing.degraded,
         }
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Standing {
     pub(crate) state: NodeState,
     /// Empty unless the state is `Suspect` or `Failed`.
     pub(crate) accusers: Accusers,
+    /// The owner says that it is unwell: the same in all that is said of one incarnation.
+    pub(crate) degraded: bool,
 }
 
 /// What does not change within a generation.
@@ -99,6 +101,7 @@ impl Record {
             tags: Arc::clone(&self.tags.map),
             generation: self.generation,
             incarnation: self.standing.incarnation,
+            degraded: self.standing.degraded,
         }
     }
 
@@ -109,7 +112,7 @@ impl Record {
 
 impl Standing {
     pub(crate) fn alive(incarnation: Incarnation) -> Self {
-        Self { incarnation, state: NodeState::Alive, accusers: Accusers::default() }
+        Self { incarnation, state: NodeState::Alive, accusers: Accusers::default(), degraded: false }
     }
 
     /// SWIM's precedence: the later incarnation, else the graver state; accusers of one incarnation add up.
@@ -123,6 +126,8 @@ impl Standing {
         } else {
             self.state = self.state.max(other.state);
             self.accusers.union(&other.accusers);
+            // Should two processes share an id, all must still agree.
+            self.degraded |= other.degraded;
         }
         self.normalise();
         *self != before

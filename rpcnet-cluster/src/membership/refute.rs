@@ -88,21 +88,41 @@ impl Membership {
         }
     }
 
-    /// Speaks for itself: the next incarnation of this generation, or the first of a later one.
+    /// Says that an accusation is wrong, or that a version is not its own.
     fn answer(&mut self, now: Instant, generation: Generation) {
-        let mut record = self.table.me().record.clone();
-        if generation > record.generation {
-            record.generation = generation;
-            record.standing = Standing::alive(Incarnation::default());
-        } else {
-            record.standing = Standing::alive(record.standing.incarnation.next());
-        }
         self.refutation.last = Some(now);
         // Whoever has to refute may have been slow: judge others more slowly.
         self.health.worse();
-        self.rewrite_me(now, record);
+        if generation == self.local_generation() {
+            self.strain.slip(now);
+        }
+        self.speak(now, generation);
         // A refutation is urgent enough to leave at once.
         self.queue.push(self.me, Urgency::Refuted, false);
         self.gossip_at_once(now);
+    }
+
+    /// Says that it is degraded, or is it no more, when that has changed.
+    pub(super) fn own_up(&mut self, now: Instant) {
+        let mine = &self.table.me().record;
+        let (generation, incarnation, said) =
+            (mine.generation, mine.standing.incarnation, mine.standing.degraded);
+        if self.strain.is_degraded(now) != said && incarnation.0 < INCARNATION_MAX {
+            self.speak(now, generation);
+        }
+    }
+
+    /// Speaks for itself: the next incarnation of this generation, or the first of a later one.
+    fn speak(&mut self, now: Instant, generation: Generation) {
+        let mut record = self.table.me().record.clone();
+        let incarnation = if generation > record.generation {
+            record.generation = generation;
+            Incarnation::default()
+        } else {
+            record.standing.incarnation.next()
+        };
+        let degraded = self.strain.is_degraded(now);
+        record.standing = Standing { degraded, ..Standing::alive(incarnation) };
+        self.rewrite_me(now, record);
     }
 }

@@ -138,7 +138,9 @@ impl Membership {
             let phi = self.phi_of(now, node.id);
             self.emit(ClusterEvent::NodeSuspected { node: node.clone(), phi });
         }
-        if transition.change.tags && same.is_some_and(NodeState::is_visible) && state.is_visible() {
+        let degraded = before.is_some_and(|before| before.node.degraded != node.degraded);
+        let described = transition.change.tags || degraded;
+        if described && same.is_some_and(NodeState::is_visible) && state.is_visible() {
             self.emit(ClusterEvent::TagsChanged(node.clone()));
         }
     }

@@ -147,7 +147,7 @@ mod tests {
         picture
     }
 
-    /// The workers as text: number, generation, `?` if suspected.
+    /// The workers as text: number, generation, `?` if suspected or degraded.
     fn workers(picture: &mut Picture) -> Vec<String> {
         let text = |worker: &Worker| {
             let mark = if worker.runner(std::time::Instant::now()).suspected { "?" } else { "" };
@@ -167,13 +167,17 @@ mod tests {
         let (a, b) = (node(1, 1), node(2, 1));
         let mut silent = node(3, 1);
         silent.rpc_addr = None;
-        let steps: [(ClusterEvent, &[&str]); 9] = [
+        let unwell = Node { degraded: true, ..a.clone() };
+        let steps: [(ClusterEvent, &[&str]); 12] = [
             (NodeJoined(b.clone()), &["2.1"]),
             (NodeJoined(silent), &["2.1"]),
             (NodeJoined(a.clone()), &["1.1", "2.1"]),
             (suspected(a.clone()), &["1.1?", "2.1"]),
             (TagsChanged(a.clone()), &["1.1?", "2.1"]),
             (NodeRecovered(a.clone()), &["1.1", "2.1"]),
+            (TagsChanged(unwell.clone()), &["1.1?", "2.1"]),
+            (NodeRecovered(unwell), &["1.1?", "2.1"]),
+            (TagsChanged(a.clone()), &["1.1", "2.1"]),
             (NodeFailed(a.clone()), &["2.1"]),
             (NodeRecovered(a), &["1.1", "2.1"]),
             (NodeLeft(b), &["1.1"]),

@@ -35,6 +35,7 @@ pub(crate) fn node(number: u8, generation: u64) -> Node {
         tags: Arc::new(BTreeMap::from([("role".to_owned(), "worker".to_owned())])),
         generation: instance.generation,
         incarnation: Incarnation::default(),
+        degraded: false,
     }
 }
 

@@ -37,6 +37,7 @@ pub struct Worker {
     pub capacity: u32,
     generation: Generation,
     suspected: bool,
+    degraded: bool,
     about: About,
     line: Arc<Line>,
 }
@@ -65,6 +66,7 @@ impl Worker {
             capacity: node.capacity,
             generation: node.generation,
             suspected,
+            degraded: node.degraded,
             about: About::new(node.capacity, &node.tags),
             line,
         }
@@ -102,15 +104,15 @@ impl Worker {
     }
 
     /// Whether nothing speaks against sending calls here: nobody in the cluster suspected the worker when it was taken from
-    /// the registry, it was not draining, and this process could reach it when it last tried.
+    /// the registry, it had not said that it is unwell, it was not draining, and this process could reach it when it last tried.
     pub fn is_healthy(&self) -> bool {
         !self.is_degraded() && !self.is_draining()
     }
 
-    /// Whether the worker is suspected, or could not be reached a moment ago, or its calls fail. It is still a member, and
-    /// gets calls when there is no other.
+    /// Whether the worker is suspected, or says itself that it is unwell ([`Node::degraded`]), or could not be reached a
+    /// moment ago, or its calls fail. It is still a member, and gets calls when there is no other.
     pub fn is_degraded(&self) -> bool {
-        self.suspected || !self.line.admits()
+        self.is_doubtful() || !self.line.admits()
     }
 
     /// Whether the worker is about to leave: it gets no new calls, and finishes those it has. See
@@ -132,7 +134,12 @@ impl Worker {
     /// The worker as the scheduler of a call sees it now.
     pub(crate) fn runner(&self, now: Instant) -> Runner {
         let (ejected, refused) = self.line.ejected(now);
-        Runner { instance: self.instance(), suspected: self.suspected, ejected, refused }
+        Runner { instance: self.instance(), suspected: self.is_doubtful(), ejected, refused }
+    }
+
+    /// Membership speaks against it: others' accusation, or its own word.
+    fn is_doubtful(&self) -> bool {
+        self.suspected || self.degraded
     }
 
     pub(crate) fn line(&self) -> &Arc<Line> {
@@ -166,6 +173,7 @@ impl fmt::Debug for Worker {
             .field("tags", &self.tags)
             .field("capacity", &self.capacity)
             .field("suspected", &self.suspected)
+            .field("degraded", &self.degraded)
             .field("active_connections", &self.active_connections())
             .finish_non_exhaustive()
     }

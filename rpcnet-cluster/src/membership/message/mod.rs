@@ -8,6 +8,8 @@
 //!           │ full only: tag version v │ addr │ rpc addr │ label │ capacity v │ count u8, count × (key, value) │ …skipped
 //! ```
 //!
+//! The highest bit of an update's state says that the owner is degraded, the highest of `health` that the sender is in a
+//! minority, and the next that it is degraded.
 //! `v` is a LEB128 integer of at most ten bytes, a text is its length `v` and its bytes, an address is a 4, a 6 or a 0
 //! (none) followed by ip and port. Integers are big-endian. What follows the known fields is skipped, so a later
 //! version can add to any of them.
@@ -76,10 +78,13 @@ pub(crate) struct Envelope {
     pub(crate) side: u16,
     /// The sender knows itself to be in the minority of a split.
     pub(crate) minority: bool,
+    /// The sender says that it is unwell, with the incarnation above: a refutation is whole in its first packet.
+    pub(crate) degraded: bool,
 }
 
-/// Stands beside the health, which needs four bits.
+/// Stand beside the health, which needs four bits.
 const MINORITY: u8 = 0x80;
+const DEGRADED: u8 = 0x40;
 
 impl Envelope {
     fn encode(&self, kind: u8, out: &mut Writer) {
@@ -89,7 +94,8 @@ impl Envelope {
         out.varint(self.generation.0);
         out.varint(self.incarnation.0);
         out.u64(self.root);
-        out.u8(self.health | if self.minority { MINORITY } else { 0 });
+        let flags = if self.minority { MINORITY } else { 0 } | if self.degraded { DEGRADED } else { 0 };
+        out.u8(self.health | flags);
         out.u16(self.side);
     }
 
@@ -103,9 +109,9 @@ impl Envelope {
         let kind = input.u8()?;
         let (from, generation, incarnation) = (input.id()?, input.generation()?, input.incarnation()?);
         let (root, health, side) = (input.u64()?, input.u8()?, input.u16()?);
-        let minority = health & MINORITY != 0;
-        let health = health & !MINORITY;
-        Ok((Self { cluster, from, generation, incarnation, root, health, side, minority }, kind))
+        let (minority, degraded) = (health & MINORITY != 0, health & DEGRADED != 0);
+        let health = health & !(MINORITY | DEGRADED);
+        Ok((Self { cluster, from, generation, incarnation, root, health, side, minority, degraded }, kind))
     }
 }
 

@@ -12,6 +12,8 @@ use super::{Malformed, Reader, Writer};
 
 const BRIEF: u8 = 0;
 const FULL: u8 = 1;
+/// Stands beside the state, which needs two bits.
+const DEGRADED: u8 = 0x80;
 
 /// The bytes of an update, without the length that precedes them in a message.
 pub(crate) fn update_bytes(update: &Update) -> Vec<u8> {
@@ -34,7 +36,7 @@ fn encode_standing(id: NodeId, generation: Generation, standing: &Standing, out:
     out.id(id);
     out.varint(generation.0);
     out.varint(standing.incarnation.0);
-    encode_state(standing.state, out);
+    out.u8(state_code(standing.state) | if standing.degraded { DEGRADED } else { 0 });
     out.u8(standing.accusers.len() as u8);
     for accuser in standing.accusers.iter() {
         out.id(accuser.id);
@@ -74,7 +76,8 @@ pub(super) fn decode_update(bytes: &[u8]) -> Result<Update, Malformed> {
 
 fn decode_standing(input: &mut Reader<'_>) -> Result<Standing, Malformed> {
     let incarnation = input.incarnation()?;
-    let state = decode_state(input)?;
+    let code = input.u8()?;
+    let (state, degraded) = (state_of(code & !DEGRADED)?, code & DEGRADED != 0);
     let count = usize::from(input.u8()?);
     if count > ACCUSERS_MAX {
         return Err(Malformed::Value("accusers"));
@@ -83,7 +86,7 @@ fn decode_standing(input: &mut Reader<'_>) -> Result<Standing, Malformed> {
     for _ in 0..count {
         accusers.add(Accuser { id: input.id()?, gone: input.u8()? != 0 });
     }
-    let mut standing = Standing { incarnation, state, accusers };
+    let mut standing = Standing { incarnation, state, accusers, degraded };
     standing.normalise();
     Ok(standing)
 }
@@ -113,16 +116,24 @@ fn decode_tags(input: &mut Reader<'_>) -> Result<BTreeMap<String, String>, Malfo
 }
 
 pub(super) fn encode_state(state: NodeState, out: &mut Writer) {
-    out.u8(match state {
+    out.u8(state_code(state));
+}
+
+pub(super) fn decode_state(input: &mut Reader<'_>) -> Result<NodeState, Malformed> {
+    state_of(input.u8()?)
+}
+
+fn state_code(state: NodeState) -> u8 {
+    match state {
         NodeState::Alive => 0,
         NodeState::Suspect => 1,
         NodeState::Failed => 2,
         NodeState::Left => 3,
-    });
+    }
 }
 
-pub(super) fn decode_state(input: &mut Reader<'_>) -> Result<NodeState, Malformed> {
-    Ok(match input.u8()? {
+fn state_of(code: u8) -> Result<NodeState, Malformed> {
+    Ok(match code {
         0 => NodeState::Alive,
         1 => NodeState::Suspect,
         2 => NodeState::Failed,

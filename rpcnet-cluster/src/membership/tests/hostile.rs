@@ -37,6 +37,7 @@ fn envelope() -> Envelope {
         health: 0,
         side: 0,
         minority: false,
+        degraded: false,
     }
 }
 

@@ -27,9 +27,9 @@ fn record() -> impl Strategy<Value = Record> {
         Just(NodeState::Failed),
         Just(NodeState::Left)
     ];
-    (1_u64..3, 0_u64..3, state, accusers(), 0_u64..3, 0_u16..2).prop_map(
-        |(generation, incarnation, state, accusers, version, port)| {
-            let mut standing = Standing { incarnation: Incarnation(incarnation), state, accusers };
+    (1_u64..3, 0_u64..3, state, accusers(), 0_u64..3, 0_u16..2, any::<bool>()).prop_map(
+        |(generation, incarnation, state, accusers, version, port, degraded)| {
+            let mut standing = Standing { incarnation: Incarnation(incarnation), state, accusers, degraded };
             standing.normalise();
             let map = Arc::new([("v".to_owned(), version.to_string())].into());
             let addr = SocketAddr::from(([127, 0, 0, 1], port));
@@ -72,7 +72,7 @@ proptest! {
     #[test]
     fn a_record_survives_its_encoding(record in record()) {
         let envelope = Envelope {
-            cluster: cluster_of("c"), from: id(3), generation: Generation(1), incarnation: Incarnation(0), root: 0, health: 0, side: 0, minority: false,
+            cluster: cluster_of("c"), from: id(3), generation: Generation(1), incarnation: Incarnation(0), root: 0, health: 0, side: 0, minority: false, degraded: true,
         };
         let mut writer = DatagramWriter::new(&envelope, Body::Gossip);
         let updates = [Update::Full(record.clone()), record.brief()];

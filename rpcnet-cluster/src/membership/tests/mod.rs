@@ -1,6 +1,7 @@
 //! Claims about the membership protocol, in virtual time.
 
 mod chaos;
+mod degraded;
 mod departure;
 mod detection;
 mod dissemination;

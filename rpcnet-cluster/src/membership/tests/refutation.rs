@@ -18,6 +18,7 @@ fn sender(net: &Net, from: usize) -> Envelope {
         health: 0,
         side: 0,
         minority: false,
+        degraded: false,
     }
 }
 
@@ -33,7 +34,7 @@ pub(super) fn says(net: &Net, from: usize, subject: usize, standing: Standing) -
 /// An accusation of the first incarnation by one node, with or without evidence that the process is gone.
 pub(super) fn accused_by(accuser: usize, gone: bool) -> Standing {
     let accusers = Accusers::one(id(accuser), gone);
-    Standing { incarnation: Incarnation(0), state: NodeState::Suspect, accusers }
+    Standing { incarnation: Incarnation(0), state: NodeState::Suspect, accusers, degraded: false }
 }
 
 fn suspect(accuser: usize) -> Standing {
@@ -67,7 +68,8 @@ fn a_node_declared_failed_comes_back_by_its_own_word() {
     let mut net = Net::settled(5, 2);
     let mut accusers = Accusers::one(id(1), false);
     accusers.union(&Accusers::one(id(3), false));
-    let standing = Standing { incarnation: Incarnation(0), state: NodeState::Failed, accusers };
+    let standing =
+        Standing { incarnation: Incarnation(0), state: NodeState::Failed, accusers, degraded: false };
     let bytes = says(&net, 1, 2, standing);
     assert!(net.inject(0, &bytes));
     assert_eq!(net.state(0, 2), Some(NodeState::Failed));
@@ -154,4 +156,39 @@ fn the_last_generation_claimed_of_itself_is_not_answered() {
     let before = net.hosts[2].membership.local_node();
     tell_of_itself(&mut net, |record| record.generation = Generation(GENERATION_MAX));
     assert_eq!(net.hosts[2].membership.local_node(), before);
+}
+
+/// rpcnet 0.1.0 had the accuser raise it, and so brought back whoever it wanted to bury.
+#[test]
+fn nobody_speaks_for_the_accused_however_long_it_is_silent() {
+    let mut net = Net::settled(5, 8);
+    net.darken(2);
+    let bytes = says(&net, 1, 2, suspect(1));
+    assert!(net.inject(0, &bytes));
+    net.run_for(secs(60));
+    assert!(net.running().all(|index| net.state(index, 2) == Some(NodeState::Failed)));
+    let raised = |event: &ClusterEvent| match event {
+        ClusterEvent::NodeSuspected { node, .. }
+        | ClusterEvent::NodeFailed(node)
+        | ClusterEvent::NodeRecovered(node) => node.id == id(2) && node.incarnation > Incarnation(0),
+        _ => false,
+    };
+    assert!(!net.log.iter().any(|logged| raised(&logged.event)));
+}
+
+/// Each tells the other that it is dead, and both answer (foca, issue 25).
+#[test]
+fn two_who_hold_each_other_to_be_dead_do_not_answer_each_other_for_ever() {
+    let mut net = Net::settled(2, 9);
+    net.cut(0, 1);
+    net.cut(1, 0);
+    net.run_for(secs(30));
+    assert_eq!((net.state(0, 1), net.state(1, 0)), (Some(NodeState::Failed), Some(NodeState::Failed)));
+    let sent = |net: &Net| net.hosts.iter().map(|host| host.sent_bytes).sum::<usize>();
+    net.mend();
+    let before = sent(&net);
+    assert!(net.run_until(secs(20), |net| net.all_see(2)).is_some());
+    net.run_for(secs(5));
+    // At a round trip of a millisecond a storm of these five seconds is close to a megabyte.
+    assert!(sent(&net) - before < 40_000, "{} bytes", sent(&net) - before);
 }

@@ -109,7 +109,7 @@ impl Fold {
             _ => None,
         };
         let described = |node: &crate::Node| {
-            (node.label.clone(), node.tags.clone(), node.rpc_addr, node.addr, node.capacity)
+            (node.label.clone(), node.tags.clone(), node.rpc_addr, node.addr, node.capacity, node.degraded)
         };
         match before {
             None => events.push(ClusterEvent::NodeJoined(node.clone())),
@@ -131,7 +131,7 @@ impl Fold {
 mod tests {
     use super::*;
     use crate::registry::testing::node;
-    use ClusterEvent::{NodeFailed, NodeJoined, NodeLeft, NodeRecovered, NodeSuspected};
+    use ClusterEvent::{NodeFailed, NodeJoined, NodeLeft, NodeRecovered, NodeSuspected, TagsChanged};
 
     fn entry(number: u8, suspected: bool) -> Entry {
         Entry::from(&Seat { node: node(number, 1), suspected })
@@ -190,7 +190,11 @@ mod tests {
         let mut fold = following(&[1, 2]);
         let suspected = NodeSuspected { node: node(1, 1), phi: 0.0 };
         let gone = |left| Gone::new(&node(1, 1), left);
+        let unwell = crate::Node { degraded: true, ..node(1, 1) };
+        let degraded = Entry::from(&Seat { node: unwell.clone(), suspected: false });
         let steps = [
+            (vec![degraded], vec![], vec![TagsChanged(unwell)]),
+            (vec![entry(1, false)], vec![], vec![TagsChanged(node(1, 1))]),
             (vec![entry(1, true)], vec![], vec![suspected]),
             (vec![entry(1, true)], vec![], vec![]),
             (vec![entry(1, false)], vec![], vec![NodeRecovered(node(1, 1))]),

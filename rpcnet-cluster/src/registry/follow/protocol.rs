@@ -40,6 +40,7 @@ pub(super) struct Entry {
     tags: BTreeMap<String, String>,
     generation: u64,
     incarnation: u64,
+    degraded: bool,
     suspected: bool,
 }
 
@@ -70,6 +71,7 @@ impl From<&Seat> for Entry {
             tags: (*node.tags).clone(),
             generation: node.generation.0,
             incarnation: node.incarnation.0,
+            degraded: node.degraded,
             suspected: *suspected,
         }
     }
@@ -86,6 +88,7 @@ impl From<Entry> for Seat {
             tags: entry.tags.into(),
             generation: Generation(entry.generation),
             incarnation: Incarnation(entry.incarnation),
+            degraded: entry.degraded,
         };
         Self { node, suspected: entry.suspected }
     }

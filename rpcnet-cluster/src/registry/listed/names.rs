@@ -85,6 +85,7 @@ impl Names {
             tags: Arc::clone(&self.tags),
             generation: Generation(0),
             incarnation: Incarnation::default(),
+            degraded: false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::super::super::{ClusterEvent, NodeState};
+use super::super::super::{ClusterEvent, Node, NodeState};
 use super::{Logged, Net, Process, id};
 
 impl Net {
@@ -57,7 +57,8 @@ impl Net {
             assert_eq!(visible, folded, "of node {index}");
             for node in host.membership.visible() {
                 let held = &host.view[&node.id];
-                assert_eq!((&held.tags, held.addr), (&node.tags, node.addr), "of node {index}");
+                let said = |node: &Node| (node.tags.clone(), node.addr, node.degraded);
+                assert_eq!(said(held), said(&node), "of node {index}");
             }
         }
     }
