@@ -19,3 +19,8 @@ bless:
 # The book, in book/book.
 book:
     mdbook build book
+
+# Follows the book's tutorial in an empty folder, with the crates as they would be published: three minutes of processor time.
+tutorial:
+    cargo package --workspace --no-verify --allow-dirty --quiet
+    .ci/tutorial
