@@ -20,6 +20,7 @@ mod lifecycle;
 mod metrics;
 mod overload;
 mod partitions;
+mod planted;
 mod plots;
 mod quic;
 mod reference;

@@ -103,6 +103,8 @@ pub struct Change {
     pub node: u32,
     /// As which process of it.
     pub version: Version,
+    /// It says of itself that it is unwell.
+    pub degraded: bool,
 }
 
 /// What may happen to a node in somebody's view.

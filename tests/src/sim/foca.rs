@@ -138,7 +138,7 @@ impl Core for Foca {
     fn join(&mut self, now: Instant, seeds: &[u32]) {
         self.seeds = seeds.to_vec();
         self.world.now = Some(now);
-        let me = Change { kind: Kind::Joined, node: self.node, version: self.version() };
+        let me = Change { kind: Kind::Joined, node: self.node, version: self.version(), degraded: false };
         self.world.actions.push_back(Action::Changed(me));
         self.announce(now);
     }
@@ -227,7 +227,7 @@ impl Foca {
                 Kind::Failed => self.up.remove(&name.node),
                 _ => self.up.insert(name.node, name.life),
             };
-            let change = Change { kind, node: name.node, version: version(&name) };
+            let change = Change { kind, node: name.node, version: version(&name), degraded: false };
             self.world.actions.push_back(Action::Changed(change));
         }
     }

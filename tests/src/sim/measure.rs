@@ -26,6 +26,9 @@ pub(crate) struct Measures {
     pub(crate) accused: u64,
     pub(crate) suspected: u64,
     pub(crate) failed: u64,
+    /// Nodes that others heard to be unwell, and which of them had no fault.
+    pub(crate) degraded: BTreeSet<u32>,
+    pub(crate) degraded_well: BTreeSet<u32>,
     window: Option<(Duration, u64)>,
     /// Bytes a second and node in the window that the scenario names.
     pub(crate) steady: Option<f64>,
@@ -55,6 +58,12 @@ impl Measures {
     }
 
     pub(crate) fn note(&mut self, now: Duration, seen: &Seen) {
+        if seen.change.degraded && seen.observer != seen.change.node {
+            self.degraded.insert(seen.change.node);
+            if seen.excuse.is_none() {
+                self.degraded_well.insert(seen.change.node);
+            }
+        }
         match seen.change.kind {
             Kind::Suspected => {
                 self.suspected += 1;

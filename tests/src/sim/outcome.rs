@@ -30,6 +30,10 @@ pub struct Outcome {
     pub false_by_faulty: u64,
     /// Healthy nodes accused, as healthy ones heard.
     pub accused: u64,
+    /// Nodes failed, whoever they were, in anybody's view.
+    pub failed_views: u64,
+    /// Nodes that others heard to be degraded, and how many of them had no fault.
+    pub degraded: (usize, usize),
     /// Bytes a node sent in a second of the scenario's window, headers included.
     pub sent: Option<f64>,
     /// The worst second: the mean of all nodes, and the node that sent most.
@@ -85,6 +89,8 @@ impl Outcome {
             false_failed: measures.false_failed,
             false_by_faulty: measures.false_by_faulty,
             accused: measures.accused,
+            failed_views: measures.failed,
+            degraded: (measures.degraded.len(), measures.degraded_well.len()),
             sent: measures.steady,
             sent_peak: (
                 seconds.iter().map(|second| second.sent_per_node).fold(0.0, f64::max),
@@ -136,6 +142,8 @@ impl Outcome {
             "partitions: reports={sides} mass_failures={mass} false={} two_majorities={}",
             self.false_partitions, self.two_majorities
         ));
+        let (degraded, well) = self.degraded;
+        lines.push(format!("views: failed={}; degraded={degraded} without_fault={well}", self.failed_views));
         lines.extend(self.violations.iter().map(|violation| {
             format!("broken at {:?}: {}: {}", violation.at, violation.invariant, violation.what)
         }));

@@ -128,7 +128,7 @@ fn change(event: &ClusterEvent) -> Option<Change> {
         ClusterEvent::TagsChanged(node) => (Kind::Described, node),
         _ => return None,
     };
-    Some(Change { kind, node: node_of(&node.id), version: version(node) })
+    Some(Change { kind, node: node_of(&node.id), version: version(node), degraded: node.degraded })
 }
 
 fn parted(event: &ClusterEvent) -> Option<Parted> {

@@ -27,7 +27,7 @@ pub struct Wish {
 }
 
 /// All scenarios, with what happens in each.
-pub const NAMES: [(&str, &str); 29] = [
+pub const NAMES: [(&str, &str); 30] = [
     ("steady", "a minute in which nothing happens"),
     ("quiet", "an hour in which nothing happens"),
     ("bootstrap", "all start at once with one seed"),
@@ -40,6 +40,7 @@ pub const NAMES: [(&str, &str); 29] = [
     ("loss25", "an hour at 25 % loss"),
     ("slow-members", "a quarter stall for 1 to 30 s, again and again"),
     ("starved-members", "a quarter run in slices of up to 0.2 s with pauses of up to 5 s"),
+    ("slow-by-turns", "one stands still for 4 s, runs for 10 s, and so on for three minutes"),
     ("deaf", "one node hears nothing"),
     ("half-deaf", "a hundredth loses half of what comes in"),
     ("flip-flop", "a hundredth hears nothing, every other 20 s"),
@@ -87,6 +88,7 @@ pub fn script(wish: &Wish) -> Result<Script, String> {
         "rolling-crash" => failures::rolling(nodes, loss, &mut rng),
         "slow-members" => sick::stalling(nodes, loss, &mut rng, sick::SLOW),
         "starved-members" => sick::stalling(nodes, loss, &mut rng, sick::STARVED),
+        "slow-by-turns" => sick::by_turns(nodes, loss),
         "deaf" => sick::deaf(nodes, loss),
         "half-deaf" => sick::lossy(nodes, loss, (0.5, 0.0)),
         "loss80" => sick::lossy(nodes, loss, (0.8, 0.8)),

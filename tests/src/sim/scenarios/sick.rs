@@ -41,6 +41,16 @@ pub(super) fn stalling(nodes: usize, loss: Option<f64>, rng: &mut Rng, rhythm: R
     script.at_once(Act::CloseWindow).at_once(Act::AwaitWhole("whole", secs(60))).then(secs(5), Act::Calm)
 }
 
+/// The last node stands still again and again, each time long enough to be accused and too short to be failed.
+pub(super) fn by_turns(nodes: usize, loss: Option<f64>) -> Script {
+    let victim = || vec![nodes as u32 - 1];
+    let mut script = settled(nodes, loss).at_once(Act::OpenWindow);
+    for _ in 0..13 {
+        script = script.then(secs(10), Act::Stall(victim())).then(secs(4), Act::Resume(victim()));
+    }
+    script.at_once(Act::CloseWindow).at_once(Act::AwaitWhole("whole", secs(60))).then(secs(5), Act::Calm)
+}
+
 /// The last node hears nothing any more, but still talks.
 pub(super) fn deaf(nodes: usize, loss: Option<f64>) -> Script {
     let victims = vec![nodes as u32 - 1];
