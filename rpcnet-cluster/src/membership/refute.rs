@@ -91,10 +91,12 @@ impl Membership {
     /// Says that an accusation is wrong, or that a version is not its own.
     fn answer(&mut self, now: Instant, generation: Generation) {
         self.refutation.last = Some(now);
-        // Whoever has to refute may have been slow: judge others more slowly.
-        self.health.worse();
-        if generation == self.local_generation() {
-            self.strain.slip(now);
+        // Whoever has to refute may have been slow: judge others more slowly. Behind a cut it was not.
+        if !self.partition.is_cut_in_two() {
+            self.health.worse();
+            if generation == self.local_generation() {
+                self.strain.slip(now);
+            }
         }
         self.speak(now, generation);
         // A refutation is urgent enough to leave at once.

@@ -102,7 +102,7 @@ impl Membership {
         let Some(before) = transition.before.as_ref().filter(|before| before.accused_here) else { return };
         let refuted = !transition.change.generation && node.incarnation > before.node.incarnation;
         // Whoever was behind a cut did nothing to be mistrusted for: the next cut is to be noticed as soon as this one.
-        let mistaken = refuted && !self.partition.is_split();
+        let mistaken = refuted && !self.partition.is_cut_in_two();
         if let Some(member) = self.table.get_mut(transition.id).filter(|_| refuted) {
             if mistaken {
                 member.grudge.refuted(now);

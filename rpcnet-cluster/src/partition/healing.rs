@@ -28,6 +28,8 @@ pub(crate) struct Split {
     pub(crate) since: Instant,
     /// When the sides were last told.
     pub(crate) told: Instant,
+    /// Nobody else was on this side when it was reported.
+    pub(crate) alone: bool,
     /// This node is on no side that goes on as the cluster.
     pub(crate) minority: bool,
     pub(crate) next_contact: Instant,
@@ -43,6 +45,7 @@ impl Split {
             lost,
             since,
             told: now,
+            alone: false,
             minority,
             next_contact: now,
             reconciling: false,

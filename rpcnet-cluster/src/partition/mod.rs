@@ -159,9 +159,9 @@ impl Partition {
         self.stirred || self.cut_off.is_some() != cut_off || next || (some_late && !looked_lately)
     }
 
-    /// A split was reported, and has not healed.
-    pub(crate) fn is_split(&self) -> bool {
-        self.split.is_some()
+    /// A split was reported, and has not healed, and this node was not alone in it: who is may be the one that is ill.
+    pub(crate) fn is_cut_in_two(&self) -> bool {
+        self.split.as_ref().is_some_and(|split| !split.alone)
     }
 
     /// The application has reconciled what it holds; ignored unless that is waited for.
@@ -281,7 +281,9 @@ impl Partition {
         let silent = self.baseline.gone.values().map(|gone| gone.silent).chain(self.cut_off).min();
         let minority = !self.holds(sight);
         let lost = theirs.iter().copied().collect();
-        self.split = Some(Split::new(now, silent.unwrap_or(now), lost, minority));
+        let mut split = Split::new(now, silent.unwrap_or(now), lost, minority);
+        split.alone = mine.len() == 1;
+        self.split = Some(split);
         let (minority, majority) = if minority { (mine, theirs) } else { (theirs, mine) };
         self.tell(ClusterEvent::PartitionDetected { minority, majority });
     }

@@ -307,3 +307,15 @@ fn a_minority_that_some_of_the_others_come_back_to_stays_one() {
     let quorum = node.partition.quorum();
     assert_eq!((quorum.held, quorum.visible, quorum.total), (false, 4, 10));
 }
+
+/// What is refuted at the end of a split is held against nobody; but a node that hears nothing finds itself alone.
+#[test]
+fn a_node_alone_is_not_behind_a_cut() {
+    for (lost, in_two) in [(vec![1, 2, 3, 4], false), (vec![2, 3, 4], true)] {
+        let mut node = Node::of(5);
+        assert!(!node.partition.is_cut_in_two());
+        node.becomes(&lost, NodeState::Failed);
+        node.run(10);
+        assert_eq!(node.partition.is_cut_in_two(), in_two, "{:?}", node.told());
+    }
+}
