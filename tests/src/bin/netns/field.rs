@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -40,6 +41,8 @@ struct Process {
     id: String,
     at: SocketAddr,
     view: View,
+    /// What its ledger does at present, and with which error.
+    ledger: Option<(What, String)>,
 }
 
 impl Field {
@@ -57,6 +60,7 @@ impl Field {
             id: String::new(),
             at: SocketAddr::from((addr(node), PORT)),
             view: View::default(),
+            ledger: None,
         };
         let processes = (1..=NODES).map(process).collect();
         Ok(Self { processes, lab, folder, lines, sender, log: Vec::new() })
@@ -69,6 +73,7 @@ impl Field {
         process.start += 1;
         process.at = SocketAddr::from((ip, PORT));
         process.view = View::default();
+        process.ledger = None;
         let mut command = Command::new(&on[0]);
         command.args(&on[1..]).arg(std::env::current_exe()?).arg(NODE).arg(process.at.to_string());
         command.arg(self.folder.join(node.to_string()));
@@ -114,6 +119,20 @@ impl Field {
         &self.processes[node - 1].view
     }
 
+    /// What these nodes' ledgers do at present, and with which errors.
+    pub(crate) fn ledgers(&self, nodes: RangeInclusive<usize>) -> impl Iterator<Item = &(What, String)> {
+        nodes.filter_map(|node| self.processes[node - 1].ledger.as_ref())
+    }
+
+    /// All of these nodes' ledgers take writes, or all refuse them for want of the quorum.
+    pub(crate) fn all(&self, nodes: RangeInclusive<usize>, what: What) -> bool {
+        let count = nodes.clone().count();
+        let so = |(now, why): &&(What, String)| {
+            *now == what && (what == What::Writes || why.contains("the quorum is lost"))
+        };
+        self.ledgers(nodes).filter(so).count() == count
+    }
+
     /// Everybody sees everybody where he is, and suspects nobody.
     pub(crate) fn is_whole(&self) -> bool {
         let whole = |process: &Process| {
@@ -157,6 +176,9 @@ impl Field {
                 process.id.clone_from(&told.id);
             }
             process.view.take_in(&told);
+            if matches!(told.what, What::Writes | What::Refuses | What::Unread) {
+                process.ledger = Some((told.what, told.id.clone()));
+            }
             self.log.push(told);
         }
     }

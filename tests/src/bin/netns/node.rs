@@ -5,7 +5,7 @@ use std::io::Write;
 use rpcnet_cluster::{ClusterEvent, ClusterMembership, Node};
 use tokio::io::AsyncReadExt;
 
-use crate::Outcome;
+use crate::{Outcome, ledger};
 
 /// The argument that makes this program a node.
 pub(crate) const NODE: &str = "--node";
@@ -16,6 +16,7 @@ pub(crate) async fn run(words: &[String]) -> Outcome<()> {
     let node = ClusterMembership::builder().bind(bind).state_file(state).seeds(seeds).allow_plaintext();
     let node = node.join().await?;
     tell(&format!("id {}", node.local_node_id()))?;
+    ledger::serve(&node).await?;
     let mut events = node.subscribe();
     let mut parent = tokio::io::stdin();
     let mut byte = [0];
@@ -40,11 +41,13 @@ fn line(event: &ClusterEvent) -> Option<String> {
         ClusterEvent::NodeSuspected { node, .. } => said("suspected", node),
         ClusterEvent::NodeFailed(node) => said("failed", node),
         ClusterEvent::NodeRecovered(node) => said("recovered", node),
+        ClusterEvent::PartitionDetected { .. } => Some("split".to_owned()),
+        ClusterEvent::PartitionHealed { .. } => Some("healed".to_owned()),
         _ => None,
     }
 }
 
-fn tell(line: &str) -> std::io::Result<()> {
+pub(crate) fn tell(line: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()

@@ -17,6 +17,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 const MOVED: Duration = Duration::from_secs(10);
 /// Before a fault: answers enough for each observer to know what is usual.
 const CALM: Duration = Duration::from_secs(5);
+/// A quorum is lost by then, of a network that was cut.
+const REFUSED: Duration = Duration::from_secs(10);
+/// How long halves stay apart once each has failed the other: both have to be told.
+const SPLIT: Duration = Duration::from_secs(10);
+/// A split is healed by then, of a network that is whole again.
+const HEALED: Duration = Duration::from_secs(8);
 /// How long a link is cut one way.
 const ONE_WAY: Duration = Duration::from_secs(30);
 
@@ -116,17 +122,43 @@ async fn one_way(field: &mut Field) -> Outcome<Row> {
     Ok(Row { scenario: "one-way", what: "failed", measured, expected })
 }
 
-/// Half of the nodes against the other half.
-async fn half_split(field: &mut Field, seeds: u64) -> Outcome<[Row; 2]> {
+/// Half of the nodes against the other half: the half with the lowest id goes on, the other refuses writes and is read.
+async fn half_split(field: &mut Field, seeds: u64) -> Outcome<[Row; 6]> {
     let (failed, healed) = (simulated("half-split", seeds, known)?, simulated("half-split", seeds, whole)?);
-    let begin = calm(field).await?;
+    calm(field).await?;
+    field
+        .until(LIMIT, |field| field.all(1..=NODES, What::Writes))
+        .await
+        .ok_or("somebody's writes are refused")?;
+    let begin = field.begin();
     field.lab.joint(false)?;
+    let (one, other) = (1..=NODES / 2, NODES / 2 + 1..=NODES);
+    let refused = field
+        .until(LIMIT, |field| {
+            field.all(one.clone(), What::Refuses) || field.all(other.clone(), What::Refuses)
+        })
+        .await;
     let halves = |field: &Field| (1..=NODES).all(|node| field.view(node).len() == NODES / 2);
     let took = field.until(LIMIT, halves).await;
+    field.listen(SPLIT).await;
+    let writing = field.ledgers(1..=NODES).filter(|(what, _)| *what == What::Writes).count();
+    let unread = field.log.iter().filter(|told| told.what == What::Unread).count();
+    let sides = field.log.iter().filter(|told| told.what == What::Split).count();
     field.lab.joint(true)?;
     let mended = Instant::now();
     let whole = field.until(LIMIT, Field::is_whole).await;
+    let written = field.until(LIMIT, |field| field.all(1..=NODES, What::Writes)).await;
+    let wrong = |what, count| Row {
+        scenario: "half-split",
+        what,
+        measured: Measured::Wrong(count),
+        expected: Expected::None,
+    };
     Ok([
+        row("half-split", "one half refuses writes", since(begin, refused), Expected::Promised(REFUSED)),
+        wrong("not one half that writes, and both told", writing.abs_diff(NODES / 2) + sides.abs_diff(NODES)),
+        wrong("reads refused", unread),
+        row("half-split", "all write after the healing", since(mended, written), Expected::Promised(HEALED)),
         row(
             "half-split",
             "the other half failed everywhere",

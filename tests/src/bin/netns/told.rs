@@ -11,7 +11,7 @@ pub(crate) struct Told {
     pub(crate) observer: usize,
     pub(crate) start: u32,
     pub(crate) what: What,
-    /// The id that it speaks of.
+    /// The id that it speaks of; the error, of what its ledger refused.
     pub(crate) id: String,
     pub(crate) addr: String,
 }
@@ -24,23 +24,36 @@ pub(crate) enum What {
     Suspected,
     Failed,
     Recovered,
+    /// It was told of a split, and that it is healed.
+    Split,
+    Healed,
+    /// Its ledger takes writes; refuses them; cannot be read.
+    Writes,
+    Refuses,
+    Unread,
 }
 
 impl Told {
     /// `None` if nobody of this program wrote it.
     pub(crate) fn read(line: &str, observer: usize, start: u32) -> Option<Self> {
-        let mut words = line.split(' ');
-        let what = match words.next()? {
+        let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let what = match first {
             "id" => What::Id,
             "joined" => What::Joined,
             "left" => What::Left,
             "suspected" => What::Suspected,
             "failed" => What::Failed,
             "recovered" => What::Recovered,
+            "split" => What::Split,
+            "healed" => What::Healed,
+            "writes" => What::Writes,
+            "refuses" => What::Refuses,
+            "unread" => What::Unread,
             _ => return None,
         };
-        let id = words.next()?.to_owned();
-        let addr = words.next().unwrap_or_default().to_owned();
+        let of_node = !matches!(what, What::Writes | What::Refuses | What::Unread);
+        let (id, addr) = rest.split_once(' ').filter(|_| of_node).unwrap_or((rest, ""));
+        let (id, addr) = (id.to_owned(), addr.to_owned());
         Some(Self { at: Instant::now(), observer, start, what, id, addr })
     }
 }
@@ -58,7 +71,7 @@ struct Seen {
 impl View {
     pub(crate) fn take_in(&mut self, told: &Told) {
         match told.what {
-            What::Id => {}
+            What::Id | What::Split | What::Healed | What::Writes | What::Refuses | What::Unread => {}
             What::Joined | What::Recovered | What::Suspected => {
                 let seen = Seen { addr: told.addr.clone(), suspect: told.what == What::Suspected };
                 self.0.insert(told.id.clone(), seen);
