@@ -22,6 +22,8 @@ mod leader;
 mod quorum;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_cut;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
