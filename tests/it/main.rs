@@ -32,6 +32,7 @@ mod simulator;
 mod splits;
 mod storms;
 mod tls;
+mod twins;
 #[cfg(unix)]
 mod unix;
 mod world;
