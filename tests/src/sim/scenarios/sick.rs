@@ -38,7 +38,7 @@ pub(super) fn stalling(nodes: usize, loss: Option<f64>, rng: &mut Rng, rhythm: R
         script = script.then(at - before, act);
         before = at;
     }
-    script.at_once(Act::CloseWindow).at_once(Act::AwaitWhole("whole", secs(60))).then(secs(5), Act::Calm)
+    script.at_once(Act::CloseWindow).at_once(Act::AwaitWhole("whole", secs(60))).then(secs(10), Act::Calm)
 }
 
 /// The last node stands still again and again, each time long enough to be accused and too short to be failed.
@@ -48,7 +48,7 @@ pub(super) fn by_turns(nodes: usize, loss: Option<f64>) -> Script {
     for _ in 0..13 {
         script = script.then(secs(10), Act::Stall(victim())).then(secs(4), Act::Resume(victim()));
     }
-    script.at_once(Act::CloseWindow).at_once(Act::AwaitWhole("whole", secs(60))).then(secs(5), Act::Calm)
+    script.at_once(Act::CloseWindow).at_once(Act::AwaitWhole("whole", secs(60))).then(secs(10), Act::Calm)
 }
 
 /// The last node hears nothing any more, but still talks.
@@ -62,7 +62,8 @@ pub(super) fn deaf(nodes: usize, loss: Option<f64>) -> Script {
         .then(secs(5), Act::Mend)
         .at_once(Act::Forgive(secs(60)))
         .at_once(Act::AwaitWhole("whole", secs(60)))
-        .then(secs(5), Act::Calm)
+        // A quorum is held again after five seconds.
+        .then(secs(10), Act::Calm)
 }
 
 fn few(nodes: usize) -> Vec<u32> {
@@ -79,7 +80,8 @@ pub(super) fn lossy(nodes: usize, loss: Option<f64>, (ingress, egress): (f64, f6
         .at_once(Act::Mend)
         .at_once(Act::Forgive(secs(60)))
         .at_once(Act::AwaitWhole("whole", secs(120)))
-        .then(secs(5), Act::Calm)
+        // A quorum is held again after five seconds.
+        .then(secs(10), Act::Calm)
 }
 
 /// For ten minutes a hundredth of the nodes hears nothing, every other 20 s (Rapid's test).
@@ -96,5 +98,6 @@ pub(super) fn flip_flop(nodes: usize, loss: Option<f64>) -> Script {
         .at_once(Act::Mend)
         .at_once(Act::Forgive(secs(60)))
         .at_once(Act::AwaitWhole("whole", secs(120)))
-        .then(secs(5), Act::Calm)
+        // A quorum is held again after five seconds.
+        .then(secs(10), Act::Calm)
 }
