@@ -44,6 +44,8 @@ impl Accept {
         let grace = loop {
             let listener = &mut self.listener;
             tokio::select! {
+                // In this order, so that a simulated run of one seed goes one way.
+                biased;
                 () = &mut shutdown => break self.shutdown_timeout,
                 grace = &mut ordered => break grace,
                 Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),

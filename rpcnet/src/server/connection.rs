@@ -139,7 +139,7 @@ impl ServerEnd {
     /// when the client has read.
     fn begin(&mut self) {
         let Self { calls, called, .. } = self;
-        let (mut bytes, mut began) = (0, std::time::Instant::now());
+        let (mut bytes, mut began) = (0, Instant::now());
         while bytes <= calls.services.limits.unsent_bytes_max
             && let Some(call) = called.pop_front()
         {
@@ -225,7 +225,7 @@ impl Calls {
     fn begin(
         &mut self,
         call: IncomingCall,
-        began: &mut std::time::Instant,
+        began: &mut Instant,
     ) -> Result<Option<Result<Streamed, Status>>, Status> {
         let (line, id) = (self.line(), call.id);
         let answered = move |result| {

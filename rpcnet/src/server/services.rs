@@ -310,6 +310,7 @@ async fn keyed(execution: Execution, ticket: Ticket) -> Result<Streamed, Status>
         execution.context().set_runs_again();
     }
     let result = tokio::select! {
+        biased;
         result = execution => result,
         () = ticket.renewed() => unreachable!("it is renewed for as long as it runs"),
     };

@@ -71,6 +71,7 @@ async fn run(feed: Weak<Feed>, mut source: impl Source, mut dropped: oneshot::Re
     let mut batch = Vec::new();
     loop {
         let more = tokio::select! {
+            biased;
             more = next_batch(&mut source, &mut batch) => more,
             _ = &mut dropped => return,
         };
