@@ -31,6 +31,7 @@ mod shared_records;
 mod simulator;
 mod splits;
 mod storms;
+mod threads;
 mod tls;
 mod twins;
 #[cfg(unix)]

@@ -85,6 +85,11 @@ pub(crate) trait End: Unpin {
     fn is_held_up(&self) -> bool {
         false
     }
+
+    /// Whether tasks were begun since this was last asked that may keep their thread for long.
+    fn has_filled_thread(&mut self) -> bool {
+        false
+    }
 }
 
 /// The task of a connection.
@@ -189,6 +194,16 @@ impl<E: End> Driver<E> {
         Some(0)
     }
 
+    /// Makes another thread look after the connection, if this one has something long to do next.
+    ///
+    /// The scheduler runs the task that was spawned last on the same thread, and wakes no other for it: nobody would look
+    /// whether sockets are readable until it is done. For a task that was woken while it ran it does wake one.
+    fn hand_over(&mut self, cx: &mut Context<'_>) {
+        if self.end.has_filled_thread() {
+            cx.waker().wake_by_ref();
+        }
+    }
+
     fn finish(&mut self, broken: Option<String>) {
         let mut state = self.shared.lock();
         state.connection.handle_end(self.pump.buffer(), broken);
@@ -260,6 +275,7 @@ impl<E: End> Future for Driver<E> {
                 return Poll::Ready(());
             }
             if drained && matches!(this.rest(cx), Rest::Sleep) {
+                this.hand_over(cx);
                 return Poll::Pending;
             }
             came += read.unwrap_or(0);

@@ -74,6 +74,11 @@ impl LayeredCall {
         self.route.cost.is_cheap()
     }
 
+    /// Whether it may keep its thread for long.
+    pub(crate) fn runs_long(&self) -> bool {
+        self.route.cost.runs_long()
+    }
+
     /// Polls the call once, where it was read. `None` when it waits for something.
     pub(crate) fn poll_inline(&mut self) -> Option<Result<Streamed, Status>> {
         match Pin::new(self).poll(&mut TaskContext::from_waker(Waker::noop())) {

@@ -51,6 +51,7 @@ impl Served {
                 accepted: now,
                 permits: Arc::clone(&permits),
                 running: Vec::new(),
+                fills_thread: false,
             },
             called: VecDeque::new(),
             wakers: Vec::new(),
@@ -132,6 +133,10 @@ impl End for ServerEnd {
     fn is_held_up(&self) -> bool {
         !self.called.is_empty()
     }
+
+    fn has_filled_thread(&mut self) -> bool {
+        std::mem::take(&mut self.calls.fills_thread)
+    }
 }
 
 impl ServerEnd {
@@ -167,6 +172,8 @@ struct Calls {
     permits: Arc<Semaphore>,
     /// The calls that a cancellation concerns, by their slots. One that has finished stays until the slot's next call.
     running: Vec<Option<(StreamId, Running)>>,
+    /// Tasks were begun that may keep the thread.
+    fills_thread: bool,
 }
 
 /// A call under way.
@@ -238,6 +245,7 @@ impl Calls {
                 {
                     return Ok(Some(result));
                 }
+                self.fills_thread |= execution.runs_long();
                 self.spawn(id, execution);
             }
             Begun::Detached(context) => self.remember(id, Running::Detached(context)),
@@ -250,6 +258,7 @@ impl Calls {
                 {
                     return Ok(Some(result));
                 }
+                self.fills_thread |= call.runs_long();
                 self.spawn(id, call);
             }
         }

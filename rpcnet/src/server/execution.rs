@@ -75,6 +75,11 @@ impl Execution {
         self.queued.is_none() && self.route.cost.is_cheap()
     }
 
+    /// Whether it may keep its thread for long.
+    pub(crate) fn runs_long(&self) -> bool {
+        self.route.cost.runs_long()
+    }
+
     /// Polls the handler once, where the call was read. `None` when it waits for something. `began` is when the call before it
     /// was done with, and moved on: with many calls in one read, one look at the clock each.
     pub(crate) fn poll_inline(&mut self, began: &mut Instant) -> Option<Result<Streamed, Status>> {

@@ -196,31 +196,57 @@ impl fmt::Display for Names<'_> {
     }
 }
 
-/// How long a method's handler runs before it first waits: a moving average.
+/// How long a method's handler runs before it first waits: a moving average, and how often it runs long.
 ///
 /// A handler is polled where its call was read, which costs no task and no hand-over. One that computes for long there would
-/// hold up every other call of its connection, so it gets a task at once.
+/// hold up every other call of its connection, so a method that does gets a task at once: also one that seldom does, for
+/// which a hundred others would wait.
 #[derive(Debug, Default)]
-pub(crate) struct Cost(AtomicU32);
+pub(crate) struct Cost {
+    /// In nanoseconds.
+    average: AtomicU32,
+    /// Grows with every long run and shrinks with every other.
+    long: AtomicU32,
+}
 
 impl Cost {
     /// Some ten times what a task costs: under it the hand-over would be the larger part.
     const INLINE_MAX: Duration = Duration::from_micros(20);
+    /// What others notice who wait for it.
+    const LONG_MIN: Duration = Duration::from_micros(200);
+    /// A method whose runs are long more often than once in so many gets a task. A single long run is none of the method:
+    /// threads are preempted, and with a busy server that happens within some run, once in a few thousand.
+    const LONG_EVERY: u32 = 512;
+    /// After its last long run a method gets a task for so many calls at most.
+    const LONG_MAX: u32 = 16 * Self::LONG_EVERY;
 
     pub(crate) fn is_cheap(&self) -> bool {
-        self.average() <= Self::INLINE_MAX
+        self.average() <= Self::INLINE_MAX && !self.runs_long()
+    }
+
+    /// Whether some of its runs keep a thread for so long that others would notice.
+    pub(crate) fn runs_long(&self) -> bool {
+        self.long.load(Ordering::Relaxed) > Self::LONG_EVERY
     }
 
     pub(crate) fn average(&self) -> Duration {
-        Duration::from_nanos(self.0.load(Ordering::Relaxed).into())
+        Duration::from_nanos(self.average.load(Ordering::Relaxed).into())
     }
 
-    /// Takes in one more measurement: a quarter of the new one at a time, so that a single slow run (a page fault, a
-    /// preempted thread) does not count as a slow method, and a method that became slow does after a few.
+    /// Takes in one more measurement. Two that do so at once may lose one.
+    ///
+    /// Of the average it is a quarter, so that a single slow run (a page fault, a preempted thread) does not count as a slow
+    /// method, and a method that became slow does after a few.
     pub(crate) fn record(&self, took: Duration) {
-        let took = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX);
-        let old = self.0.load(Ordering::Relaxed);
-        self.0.store(old - old / 4 + took / 4, Ordering::Relaxed);
+        let nanos = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX);
+        let old = self.average.load(Ordering::Relaxed);
+        self.average.store(old - old / 4 + nanos / 4, Ordering::Relaxed);
+        let long = self.long.load(Ordering::Relaxed);
+        if took >= Self::LONG_MIN {
+            self.long.store((long + Self::LONG_EVERY).min(Self::LONG_MAX), Ordering::Relaxed);
+        } else if long > 0 {
+            self.long.store(long - 1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -237,5 +263,32 @@ mod tests {
         assert!(!cost.is_cheap());
         (0..16).for_each(|_| cost.record(Duration::from_micros(1)));
         assert!(cost.is_cheap());
+    }
+
+    #[test]
+    fn a_method_that_runs_long_now_and_then_is_not_polled_where_others_would_wait_for_it() {
+        let cost = Cost::default();
+        let hundred = |long: u64| {
+            cost.record(Duration::from_micros(long));
+            (0..99).for_each(|_| cost.record(Duration::from_micros(1)));
+        };
+        hundred(5_000);
+        assert!(cost.is_cheap(), "one long run may be one of the machine's");
+        hundred(5_000);
+        assert!(!cost.is_cheap());
+        (0..200).for_each(|_| hundred(5_000));
+        assert!(!cost.is_cheap());
+        (0..100).for_each(|_| hundred(1));
+        assert!(cost.is_cheap(), "it has not run long for ten thousand calls");
+    }
+
+    #[test]
+    fn a_thread_that_is_preempted_once_in_a_thousand_calls_makes_no_method_expensive() {
+        let cost = Cost::default();
+        for _ in 0..100 {
+            cost.record(Duration::from_millis(4));
+            (0..999).for_each(|_| cost.record(Duration::from_micros(1)));
+            assert!(cost.is_cheap());
+        }
     }
 }
