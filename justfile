@@ -24,3 +24,7 @@ book:
 tutorial:
     cargo package --workspace --no-verify --allow-dirty --quiet
     .ci/tutorial
+
+# Times parts of a call, each alone: `just micro pick` those whose name has that.
+micro *parts:
+    cargo bench --package rpcnet-bench --features micro --bench micro -- {{parts}}

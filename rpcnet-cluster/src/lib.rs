@@ -122,6 +122,9 @@ mod agent;
 mod balance;
 mod detector;
 mod dispatch;
+#[cfg(feature = "__internals")]
+#[doc(hidden)]
+pub mod internals;
 pub mod membership;
 pub mod metrics;
 mod partition;

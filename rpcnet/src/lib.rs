@@ -143,6 +143,9 @@ mod wire;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "__internals")]
+#[doc(hidden)]
+pub mod internals;
 #[doc(hidden)]
 pub mod private;
 

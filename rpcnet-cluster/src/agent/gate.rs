@@ -12,25 +12,25 @@ use crate::membership::Unreadable;
 
 /// A node's cluster and, if it seals, its keys.
 #[derive(Clone, Debug)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     cluster: Cluster,
     keyring: Option<Keyring>,
 }
 
 impl Gate {
-    pub(super) fn new(cluster_name: &str, keyring: Option<Keyring>) -> Self {
+    pub(crate) fn new(cluster_name: &str, keyring: Option<Keyring>) -> Self {
         Self { cluster: Cluster::new(cluster_name), keyring }
     }
 
     /// A datagram on its way out. Fails when the system gives no randomness.
-    pub(super) fn outgoing(&self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+    pub(crate) fn outgoing(&self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         let Some(keyring) = &self.keyring else { return Ok(bytes) };
         let nonce = random::<NONCE_BYTES>()?;
         Ok(seal::seal(&self.cluster, &keyring.ring(), &nonce, &bytes))
     }
 
     /// A datagram that came in, as the membership core reads it.
-    pub(super) fn incoming(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Unreadable> {
+    pub(crate) fn incoming(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Unreadable> {
         match &self.keyring {
             Some(keyring) => seal::open(&self.cluster, &keyring.ring(), &bytes),
             None if seal::is_sealed(&bytes) => Err(Unreadable::Sealed),

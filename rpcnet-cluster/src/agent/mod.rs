@@ -39,6 +39,8 @@ mod unreachable;
 pub use builder::ClusterMembershipBuilder;
 pub use counters::{Counters, UnreadableCounts};
 pub use events::Events;
+#[cfg(feature = "__internals")]
+pub(crate) use gate::Gate;
 pub use handle::ClusterMembership;
 pub use join_error::JoinError;
 pub use keyring::Keyring;

@@ -41,5 +41,7 @@ pub use resilient::ResilientClient;
 pub use settings::Resilience;
 
 pub(crate) use backoff::Backoff;
+#[cfg(feature = "__internals")]
+pub(crate) use budget::Budget;
 pub(crate) use field::{Runner, eligible};
 pub(crate) use pool::{Dialler, Line};
