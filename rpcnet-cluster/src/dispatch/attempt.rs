@@ -20,16 +20,16 @@ use crate::registry::Worker;
 /// The call counts as in flight until the future is done or dropped. At most half of the time is spent on opening a
 /// connection, so that a host that does not answer is told apart from a slow one.
 pub(crate) async fn attempt_unary(
-    worker: &Worker,
+    permit: Permit,
     mut request: Request,
+    mut now: Instant,
     deadline: Instant,
 ) -> Result<Answer, Status> {
-    let permit = worker.line().enter();
     let line = permit.line();
     if !line.is_ready() {
         Box::pin(line.ready(connected_by(deadline))).await?;
+        now = Instant::now();
     }
-    let now = Instant::now();
     let timeout = deadline.saturating_duration_since(now);
     request.options = CallOptions::timeout(timeout).or(&request.options);
     let timed = Timed::begin(line.gauge(), now);
@@ -54,12 +54,11 @@ pub(crate) struct StreamDeadlines {
 ///
 /// It counts as in flight until the stream that follows the answer has ended or is dropped.
 pub(crate) async fn attempt_stream(
-    worker: &Worker,
+    permit: Permit,
     request: &Request,
     items: Option<Streaming<Bytes>>,
     deadlines: StreamDeadlines,
 ) -> Result<Streamed, Status> {
-    let permit = worker.line().enter();
     let line = permit.line();
     line.ready(connected_by(deadlines.answered.unwrap_or_else(far))).await?;
     let options = request.options.clone();
@@ -132,7 +131,7 @@ impl Caller for Worker {
             let message = format!("{}: no time is left for the call", request.name);
             return Err(Status::new(Reason::Deadline, Executed::No, message));
         }
-        attempt_unary(self, request, deadline).await
+        attempt_unary(self.line().enter(), request, now, deadline).await
     }
 
     async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {
@@ -142,7 +141,7 @@ impl Caller for Worker {
             let message = format!("{}: no time is left for the call", request.name);
             return Err(Status::new(Reason::Deadline, Executed::No, message));
         }
-        attempt_stream(self, &request, items, StreamDeadlines { answered: ended, ended }).await
+        attempt_stream(self.line().enter(), &request, items, StreamDeadlines { answered: ended, ended }).await
     }
 
     fn codec(&self) -> Codec {

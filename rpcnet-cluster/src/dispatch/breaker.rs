@@ -69,6 +69,14 @@ pub(crate) struct Ticket(u64);
 impl Ticket {
     /// Of a call that is not heard: there are never so many changes.
     const BESIDE_A_TRIAL: Self = Self(u64::MAX);
+
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
 }
 
 /// Why it is open.
@@ -158,6 +166,11 @@ impl Breaker {
             State::Closed => None,
             State::Open { until, .. } | State::HalfOpen { until, .. } => Some(until),
         }
+    }
+
+    /// What [`handle_picked`](Self::handle_picked) would give while this is closed: nothing else comes of it then.
+    pub(crate) fn ticket_if_closed(&self) -> Option<Ticket> {
+        matches!(self.state, State::Closed).then_some(Ticket(self.epoch))
     }
 
     /// The state by its name.

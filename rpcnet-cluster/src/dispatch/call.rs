@@ -10,6 +10,7 @@ use super::{
     breaker::pardoned,
     field::Runner,
     journal::Journal,
+    pool::Line,
     report::FailedAttempts,
     resilient::Shared,
     retry::{GaveUp, Next, Policy, Schedule, later},
@@ -57,7 +58,7 @@ pub(super) struct Full {
 
 /// What the schedule wants, in terms of workers.
 enum Step {
-    Attempt { worker: Worker, deadline: Instant },
+    Attempt { line: Arc<Line>, deadline: Instant },
     Wait { until: Instant },
     Fail(Status),
 }
@@ -68,11 +69,11 @@ impl<'a> Call<'a> {
         shared: &'a Shared,
         selection: &'a Selection,
         request: &'a Request,
+        begun: Instant,
         wait_for_ready: Duration,
         upload: Option<Upload>,
         journal: Option<&'a mut Journal>,
     ) -> Self {
-        let begun = Instant::now();
         let streams = upload.map(|upload| {
             let deadline = request.options.explicit_deadline(begun.into_std()).map(Instant::from_std);
             Streams { upload, deadline }
@@ -119,32 +120,32 @@ impl<'a> Call<'a> {
     }
 
     async fn carry(&mut self) -> Result<Streamed, Status> {
-        let mut registry = self.shared.registry.watch();
+        let mut now = self.begun;
         loop {
             // Read afresh for each attempt: this one is made because something has changed since the last.
-            let snapshot = Arc::clone(&registry.borrow_and_update());
-            match self.step(&snapshot) {
-                Step::Attempt { worker, deadline } => {
+            let snapshot = self.shared.registry.snapshot();
+            match self.step(now.into_std(), &snapshot) {
+                Step::Attempt { line, deadline } => {
                     // A long call must not keep the connections of all who were there when it began.
                     drop(snapshot);
-                    if let Some(answer) = self.attempt(worker, deadline, &registry).await {
+                    if let Some(answer) = self.attempt(line, now, deadline).await {
                         return Ok(answer);
                     }
                 }
                 Step::Wait { until } => {
-                    let begun = Instant::now();
-                    wait(&mut registry, until).await;
+                    wait(self.shared.registry.watch(), snapshot, until).await;
                     if let Some(journal) = &mut self.journal {
-                        journal.waited(begun.elapsed());
+                        journal.waited(now.elapsed());
                     }
                 }
                 Step::Fail(status) => return Err(status),
             }
+            now = Instant::now();
         }
     }
 
-    fn step(&mut self, snapshot: &Arc<Snapshot>) -> Step {
-        let (now, places) = (now(), self.selection.places(snapshot));
+    fn step(&mut self, now: std::time::Instant, snapshot: &Arc<Snapshot>) -> Step {
+        let places = self.selection.places(snapshot);
         let (places, field) = match self.field(now, snapshot, &places) {
             Ok(field) => field,
             Err(full) => return Step::Fail(self.shed(full)),
@@ -152,10 +153,8 @@ impl<'a> Call<'a> {
         match self.schedule.next(now, &field) {
             Next::Try { among, deadline } => {
                 let among: Vec<_> = among.iter().map(|place| &snapshot.workers[places[*place]]).collect();
-                Step::Attempt {
-                    worker: self.pick(now, &among).clone(),
-                    deadline: Instant::from_std(deadline),
-                }
+                let line = Arc::clone(self.pick(now, &among).line());
+                Step::Attempt { line, deadline: Instant::from_std(deadline) }
             }
             Next::Wait { until } => Step::Wait { until: Instant::from_std(until) },
             Next::GiveUp(why) => Step::Fail(self.failure(why, snapshot)),
@@ -287,8 +286,14 @@ fn field(now: std::time::Instant, snapshot: &Snapshot, places: &[usize]) -> Vec<
     field
 }
 
-/// Waits until the time has come or the registry has changed.
-async fn wait(registry: &mut watch::Receiver<Arc<Snapshot>>, until: Instant) {
+/// Waits until the time has come or the registry is no longer as it was.
+async fn wait(mut registry: watch::Receiver<Arc<Snapshot>>, was: Arc<Snapshot>, until: Instant) {
+    let changed = !Arc::ptr_eq(&registry.borrow_and_update(), &was);
+    // The wait must not keep the connections of workers that leave.
+    drop(was);
+    if changed {
+        return;
+    }
     let changed = async {
         if registry.changed().await.is_err() {
             // The source of the registry has ended; its last picture stays.

@@ -5,7 +5,8 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use rpcnet::{Request, Status};
 use tokio::time::Instant;
 
-use crate::{membership::NodeId, registry::Worker};
+use super::pool::Line;
+use crate::membership::NodeId;
 
 /// What happened to one call: whom it was sent to, how each attempt ended, and how long it waited.
 ///
@@ -112,10 +113,10 @@ impl Journal {
     }
 
     /// An attempt that began at `begun` has ended.
-    pub(super) fn ended(&mut self, worker: &Worker, begun: Instant, hedge: bool, end: AttemptEnd) {
-        let (label, addr) = (Arc::clone(&worker.label), worker.addr);
+    pub(super) fn ended(&mut self, to: &Line, begun: Instant, hedge: bool, end: AttemptEnd) {
+        let (label, addr) = (Arc::clone(to.label()), to.addr());
         let (began, took) = (begun - self.begun, begun.elapsed());
-        let attempt = AttemptReport { worker: worker.id, label, addr, began, took, hedge, end };
+        let attempt = AttemptReport { worker: to.instance().id, label, addr, began, took, hedge, end };
         if self.report.attempts.len() == CallReport::ATTEMPTS_MAX {
             self.report.attempts_left_out += 1;
             self.report.attempts.pop();

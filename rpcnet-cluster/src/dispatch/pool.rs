@@ -4,7 +4,15 @@
 //! under way; the connection closes when the last of them is gone. So the pool follows the registry by itself, and a
 //! worker that leaves keeps its connection until its calls are done.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use rpcnet::{Channel, ConnectError, Executed, Reason, Status, transport::Transport};
@@ -34,13 +42,15 @@ impl Dialler {
             .shared_transport(Arc::clone(&self.transport))
             .connect_timeout(Line::CONNECT_TIMEOUT)
             .lazy();
+        let state = State::default();
         Arc::new(Line {
             instance,
             label: Arc::clone(label),
             addr,
             channel,
             gauge: Gauge::new(now()),
-            state: Mutex::new(State::default()),
+            glance: Glance::of(&state.breaker),
+            state: Mutex::new(state),
             reports: self.reports.clone(),
         })
     }
@@ -56,7 +66,35 @@ pub(crate) struct Line {
     channel: Channel,
     gauge: Gauge,
     state: Mutex<State>,
+    /// What all calls want to know of the breaker, and few change.
+    glance: Glance,
     reports: mpsc::Sender<NodeId>,
+}
+
+/// A breaker's state at a glance, without its lock: calls look at each worker they could go to.
+#[derive(Debug)]
+struct Glance(AtomicU64);
+
+impl Glance {
+    /// In place of a ticket: the breaker is not closed, and has to be asked.
+    const NOT_CLOSED: u64 = u64::MAX;
+
+    fn of(breaker: &Breaker) -> Self {
+        let glance = Self(AtomicU64::new(Self::NOT_CLOSED));
+        glance.set(breaker);
+        glance
+    }
+
+    fn set(&self, breaker: &Breaker) {
+        let ticket = breaker.ticket_if_closed().map_or(Self::NOT_CLOSED, Ticket::to_bits);
+        self.0.store(ticket, Ordering::Release);
+    }
+
+    /// The ticket of whoever is picked now; nothing unless the breaker is closed.
+    fn closed(&self) -> Option<Ticket> {
+        let bits = self.0.load(Ordering::Acquire);
+        (bits != Self::NOT_CLOSED).then_some(Ticket::from_bits(bits))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -108,6 +146,15 @@ impl Line {
     /// everybody, and each would dial.
     const REFUSAL_STANDS: Duration = Duration::from_millis(100);
 
+    /// The process at its other end.
+    pub(crate) fn instance(&self) -> Instance {
+        self.instance
+    }
+
+    pub(crate) fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -138,6 +185,9 @@ impl Line {
 
     /// Whether it may not be picked, and whether that is because no connection could be opened.
     pub(crate) fn ejected(&self, now: std::time::Instant) -> (bool, bool) {
+        if self.glance.closed().is_some() {
+            return (false, false);
+        }
         let state = self.state.lock();
         (!state.breaker.admits(now), state.breaker.is_refused(now))
     }
@@ -149,6 +199,9 @@ impl Line {
 
     /// The worker was picked for an attempt that ends by `deadline`.
     pub(crate) fn handle_picked(&self, now: Instant, deadline: Instant) -> Ticket {
+        if let Some(ticket) = self.glance.closed() {
+            return ticket;
+        }
         let now = now.into_std();
         let picked = |breaker: &mut Breaker| {
             breaker.handle_picked(now, now + Self::CONNECT_TIMEOUT, deadline.into_std())
@@ -181,7 +234,7 @@ impl Line {
     /// Whether the connection is open at this moment.
     pub(crate) fn is_ready(&self) -> bool {
         let connected = self.channel.is_connected();
-        if connected {
+        if connected && self.glance.closed().is_none() {
             // Usually known. A channel whose connection broke at the last moment opens the next one by itself.
             self.tell(&mut self.state.lock(), Breaker::handle_connected);
         }
@@ -249,6 +302,7 @@ impl Line {
         let before = state.breaker.circuit();
         let said = what(&mut state.breaker);
         let after = state.breaker.circuit();
+        self.glance.set(&state.breaker);
         if before != after {
             metrics::circuit_changed(&self.label, self.addr, after);
         }
@@ -294,6 +348,17 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.line.gauge.leave();
+    }
+}
+
+/// The name of a worker in errors and logs: label and address.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.label.is_empty() {
+            write!(f, "{:?} at {}", self.instance.id, self.addr)
+        } else {
+            write!(f, "{} at {}", self.label, self.addr)
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rpcnet::{Attempted, Executed, Hedge, Reason, Request, Status, Streamed};
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::{
@@ -16,17 +16,15 @@ use super::{
     call::{Call, Streams, now},
     journal::AttemptEnd,
     outcome::Class,
+    pool::{Line, Permit},
     retry::Failure,
     span,
 };
-use crate::{
-    metrics,
-    registry::{Snapshot, Worker},
-};
+use crate::{metrics, registry::Instance};
 
 /// An attempt under way. One that is dropped was given up, which says nothing of its worker.
 struct Running {
-    worker: Worker,
+    line: Arc<Line>,
     begun: Instant,
     hedge: bool,
     span: Span,
@@ -41,12 +39,12 @@ impl Call<'_> {
     /// knows.
     pub(super) async fn attempt(
         &mut self,
-        worker: Worker,
+        line: Arc<Line>,
+        now: Instant,
         deadline: Instant,
-        registry: &watch::Receiver<Arc<Snapshot>>,
     ) -> Option<Streamed> {
-        self.schedule.handle_started(worker.instance());
-        let first = self.begin(worker, deadline, false);
+        self.schedule.handle_started(line.instance());
+        let first = self.begin(line, now, deadline, false);
         let mut answer = pin!(self.send(&first, deadline));
         let Some(hedge_at) = self.hedge_at(&first) else {
             let result = answer.await;
@@ -57,7 +55,7 @@ impl Call<'_> {
             result = &mut answer => return self.end(first, result),
             () = tokio::time::sleep_until(hedge_at) => {}
         }
-        match self.hedge(registry) {
+        match self.hedge() {
             // In a box: few calls are hedged, and all would carry the memory of a second attempt with them.
             Some((second, deadline)) => Box::pin(self.race(first, answer, second, deadline)).await,
             None => {
@@ -73,10 +71,10 @@ impl Call<'_> {
         &mut self,
         first: Running,
         mut answer: Pin<&mut impl Future<Output = Result<Streamed, Status>>>,
-        second: Worker,
+        second: Arc<Line>,
         deadline: Instant,
     ) -> Option<Streamed> {
-        let second = self.begin(second, deadline, true);
+        let second = self.begin(second, Instant::now(), deadline, true);
         let mut other = pin!(self.send(&second, deadline));
         tokio::select! {
             biased;
@@ -109,32 +107,32 @@ impl Call<'_> {
         deadline: Instant,
     ) -> impl Future<Output = Result<Streamed, Status>> + use<> {
         let request = Request { attempted: attempt.attempted, ..self.request.clone() };
-        let (streams, worker) = (self.streams.clone(), attempt.worker.clone());
+        let (streams, permit, begun) = (self.streams.clone(), attempt.line.enter(), attempt.begun);
         let sent = async move {
             match streams {
-                None => attempt_unary(&worker, request, deadline).await.map(Streamed::from),
+                None => attempt_unary(permit, request, begun, deadline).await.map(Streamed::from),
                 // In a box, as most calls have none.
-                Some(streams) => Box::pin(send_streams(request, streams, worker, deadline)).await,
+                Some(streams) => Box::pin(send_streams(request, streams, permit, deadline)).await,
             }
         };
         sent.instrument(attempt.span.clone())
     }
 
-    fn begin(&mut self, worker: Worker, deadline: Instant, hedge: bool) -> Running {
+    fn begin(&mut self, line: Arc<Line>, begun: Instant, deadline: Instant, hedge: bool) -> Running {
         self.attempts += 1;
         if self.attempts > 1 && !hedge {
             metrics::retried();
         }
-        let (span, begun) = (span::attempt(&self.span, &worker, self.attempts, hedge), Instant::now());
-        let ticket = Some(worker.line().handle_picked(begun, deadline));
-        let attempted = self.sent_before(begun, &worker);
-        Running { worker, begun, hedge, span, attempted, ticket }
+        let span = span::attempt(&self.span, &line, self.attempts, hedge);
+        let ticket = Some(line.handle_picked(begun, deadline));
+        let attempted = self.sent_before(begun, line.instance());
+        Running { line, begun, hedge, span, attempted, ticket }
     }
 
     /// Notes that a keyed call is about to be sent to this worker, and says what was sent of it before.
-    fn sent_before(&self, now: Instant, worker: &Worker) -> Option<Attempted> {
+    fn sent_before(&self, now: Instant, to: Instance) -> Option<Attempted> {
         let (id, since) = (self.request.request_id?, self.request.options.first_sent_at_set());
-        self.shared.sent.send(now.into_std(), id, worker.instance(), since)
+        self.shared.sent.send(now.into_std(), id, to, since)
     }
 
     /// When the attempt has had its time alone, if another may join it then.
@@ -154,8 +152,8 @@ impl Call<'_> {
     }
 
     /// Picks the worker of a second attempt, and pays for it.
-    fn hedge(&mut self, registry: &watch::Receiver<Arc<Snapshot>>) -> Option<(Worker, Instant)> {
-        let snapshot = Arc::clone(&registry.borrow());
+    fn hedge(&mut self) -> Option<(Arc<Line>, Instant)> {
+        let snapshot = self.shared.registry.snapshot();
         let places = self.selection.places(&snapshot);
         if self.shared.throttle.lock().probability(now()) > 0.0 {
             return None;
@@ -164,7 +162,7 @@ impl Call<'_> {
         let (places, field) = self.field(now, &snapshot, &places).ok()?;
         let (among, deadline) = self.schedule.hedge(now, &field)?;
         let among: Vec<_> = among.iter().map(|place| &snapshot.workers[places[*place]]).collect();
-        let worker = self.pick(now, &among).clone();
+        let line = Arc::clone(self.pick(now, &among).line());
         let mut hedges = self.shared.hedges.lock();
         if !hedges.allows(now) || !self.shared.budget.lock().withdraw(now) {
             return None;
@@ -172,9 +170,9 @@ impl Call<'_> {
         hedges.handle_hedged();
         metrics::hedged();
         drop(hedges);
-        tracing::debug!(call = %self.request.name, %worker, "takes long: sent to a second worker");
-        self.schedule.handle_hedged(worker.instance());
-        Some((worker, Instant::from_std(deadline)))
+        tracing::debug!(call = %self.request.name, worker = %line, "takes long: sent to a second worker");
+        self.schedule.handle_hedged(line.instance());
+        Some((line, Instant::from_std(deadline)))
     }
 
     /// An attempt has ended. Nothing if it failed.
@@ -203,8 +201,8 @@ impl Call<'_> {
         if failure.class.was_sent() {
             self.shared.throttle.lock().handle_ended(now, failure.class == Class::Rejected);
         }
-        let worker = &attempt.worker;
-        tracing::debug!(call = %self.request.name, %worker, %status, "attempt failed");
+        let line = &attempt.line;
+        tracing::debug!(call = %self.request.name, worker = %line, %status, "attempt failed");
         if status.reason() == Reason::Overloaded {
             self.shared.hedges.lock().handle_overloaded(now, status.retry_hint());
         }
@@ -212,16 +210,16 @@ impl Call<'_> {
         let spent = self.streams.as_ref().is_some_and(|streams| !streams.upload.is_whole());
         let failure = Failure { spent, ..failure };
         let mut budget = self.shared.budget.lock();
-        self.schedule.handle_failure(now, worker.instance(), failure, &mut budget, random);
+        self.schedule.handle_failure(now, line.instance(), failure, &mut budget, random);
         drop(budget);
-        self.failed.push(worker, attempt.begun.elapsed(), status);
+        self.failed.push(line, attempt.begun.elapsed(), status);
         None
     }
 
     /// Notes how an attempt ended, if anybody wants to know.
     fn note(&mut self, attempt: &Running, end: AttemptEnd) {
         if let Some(journal) = &mut self.journal {
-            journal.ended(&attempt.worker, attempt.begun, attempt.hedge, end);
+            journal.ended(&attempt.line, attempt.begun, attempt.hedge, end);
         }
     }
 
@@ -246,7 +244,7 @@ impl Call<'_> {
 impl Running {
     fn end(&mut self, now: std::time::Instant, verdict: Verdict) {
         if let Some(ticket) = self.ticket.take() {
-            self.worker.line().handle_ended(now, ticket, verdict);
+            self.line.handle_ended(now, ticket, verdict);
         }
     }
 }
@@ -262,10 +260,10 @@ impl Drop for Running {
 async fn send_streams(
     request: Request,
     streams: Streams,
-    worker: Worker,
+    permit: Permit,
     deadline: Instant,
 ) -> Result<Streamed, Status> {
     let Streams { upload, deadline: ended } = streams;
     let deadlines = StreamDeadlines { answered: ended.map(|_| deadline), ended };
-    attempt_stream(&worker, &request, upload.lend(), deadlines).await
+    attempt_stream(permit, &request, upload.lend(), deadlines).await
 }

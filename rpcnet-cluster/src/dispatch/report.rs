@@ -4,8 +4,9 @@ use std::{error::Error, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use rpcnet::{Executed, Reason, Status};
 
+use super::pool::Line;
 use super::retry::GaveUp;
-use crate::{membership::NodeId, registry::Worker};
+use crate::membership::NodeId;
 
 /// The attempts of a call that failed, in order.
 ///
@@ -66,13 +67,13 @@ impl FailedAttempts {
         self.attempts.len() + self.left_out
     }
 
-    pub(crate) fn push(&mut self, worker: &Worker, took: Duration, status: Status) {
+    pub(crate) fn push(&mut self, to: &Line, took: Duration, status: Status) {
         if self.attempts.len() == Self::KEPT_MAX {
             self.attempts.pop();
             self.left_out += 1;
         }
-        let (label, addr) = (Arc::clone(&worker.label), worker.addr);
-        self.attempts.push(FailedAttempt { worker: worker.id, label, addr, took, status });
+        let (label, addr) = (Arc::clone(to.label()), to.addr());
+        self.attempts.push(FailedAttempt { worker: to.instance().id, label, addr, took, status });
     }
 
     /// The status of the call: that of its last attempt, in words that say why there is no further one, and who was tried.

@@ -268,10 +268,13 @@ impl ResilientClient {
         journal: Option<&mut Journal>,
     ) -> Result<Streamed, Status> {
         request.options = std::mem::take(&mut request.options).or(&self.options);
+        let now = Instant::now();
         match &self.shared.selection {
-            Ok(_) if !self.shared.throttle_admits() => Err(held_back(&request)),
+            Ok(_) if !self.shared.throttle_admits(now) => Err(held_back(&request)),
             Ok(selection) => {
-                Call::new(&self.shared, selection, &request, self.wait_for_ready, upload, journal).run().await
+                Call::new(&self.shared, selection, &request, now, self.wait_for_ready, upload, journal)
+                    .run()
+                    .await
             }
             Err(error) => {
                 let message = format!("{}: {error}", request.name);
@@ -312,12 +315,8 @@ impl Shared {
 }
 
 impl Shared {
-    fn throttle_admits(&self) -> bool {
-        if !self.settings.throttle {
-            return true;
-        }
-        let random = self.chooser.lock().random.f64();
-        self.throttle.lock().admits(Instant::now().into_std(), random)
+    fn throttle_admits(&self, now: Instant) -> bool {
+        !self.settings.throttle || self.throttle.lock().admits(now.into_std(), fastrand::f64())
     }
 }
 

@@ -264,7 +264,8 @@ impl WorkerRegistry {
         self.inner.published.snapshots.clone()
     }
 
-    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+    /// The last one.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.inner.published.snapshots.borrow())
     }
 }

@@ -156,11 +156,7 @@ impl From<&Worker> for NodeId {
 /// The name of a worker in errors and logs: label and address.
 impl fmt::Display for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.label.is_empty() {
-            write!(f, "{:?} at {}", self.id, self.addr)
-        } else {
-            write!(f, "{} at {}", self.label, self.addr)
-        }
+        self.line.fmt(f)
     }
 }
 
