@@ -12,19 +12,27 @@ use rpcnet::{
 };
 use tokio::time::Instant;
 
-use super::{feedback::Timed, pool::Permit};
+use super::{call::Streams, feedback::Timed, pool::Permit};
 use crate::registry::Worker;
 
 /// Sends a call to a worker and waits for its answer until `deadline`.
 ///
 /// The call counts as in flight until the future is done or dropped. At most half of the time is spent on opening a
 /// connection, so that a host that does not answer is told apart from a slow one.
-pub(crate) async fn attempt_unary(
+///
+/// One function for both kinds, without further ones around it: each level of a future is a copy of all below it.
+pub(crate) async fn attempt_once(
     permit: Permit,
     mut request: Request,
+    streams: Option<Streams>,
     mut now: Instant,
     deadline: Instant,
-) -> Result<Answer, Status> {
+) -> Result<Streamed, Status> {
+    if let Some(Streams { upload, deadline: ended }) = streams {
+        let deadlines = StreamDeadlines { answered: ended.map(|_| deadline), ended };
+        // In a box, as most calls have none.
+        return Box::pin(attempt_stream(permit, request, upload.lend(), deadlines)).await;
+    }
     let line = permit.line();
     if !line.is_ready() {
         Box::pin(line.ready(connected_by(deadline))).await?;
@@ -38,7 +46,7 @@ pub(crate) async fn attempt_unary(
     if result.as_ref().is_err_and(|status| status.reason() == Reason::ConnectionLost) {
         line.handle_lost();
     }
-    result
+    result.map(Streamed::from)
 }
 
 /// When a call with streams must end.
@@ -55,19 +63,20 @@ pub(crate) struct StreamDeadlines {
 /// It counts as in flight until the stream that follows the answer has ended or is dropped.
 pub(crate) async fn attempt_stream(
     permit: Permit,
-    request: &Request,
+    request: Request,
     items: Option<Streaming<Bytes>>,
     deadlines: StreamDeadlines,
 ) -> Result<Streamed, Status> {
     let line = permit.line();
     line.ready(connected_by(deadlines.answered.unwrap_or_else(far))).await?;
-    let options = request.options.clone();
     let options = match deadlines.ended {
-        Some(ended) => CallOptions::timeout(ended.saturating_duration_since(Instant::now())).or(&options),
-        None => options,
+        Some(ended) => {
+            CallOptions::timeout(ended.saturating_duration_since(Instant::now())).or(&request.options)
+        }
+        None => request.options.clone(),
     };
     let timed = Timed::begin(line.gauge(), Instant::now());
-    let answer = line.channel().stream(Request { options, ..request.clone() }, items);
+    let answer = line.channel().stream(Request { options, ..request }, items);
     let result = match deadlines.answered {
         Some(answered) => {
             tokio::time::timeout_at(answered, answer).await.unwrap_or_else(|_| Err(unanswered()))
@@ -131,7 +140,7 @@ impl Caller for Worker {
             let message = format!("{}: no time is left for the call", request.name);
             return Err(Status::new(Reason::Deadline, Executed::No, message));
         }
-        attempt_unary(self.line().enter(), request, now, deadline).await
+        attempt_once(self.line().enter(), request, None, now, deadline).await.map(|streamed| streamed.answer)
     }
 
     async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {
@@ -141,7 +150,7 @@ impl Caller for Worker {
             let message = format!("{}: no time is left for the call", request.name);
             return Err(Status::new(Reason::Deadline, Executed::No, message));
         }
-        attempt_stream(self.line().enter(), &request, items, StreamDeadlines { answered: ended, ended }).await
+        attempt_stream(self.line().enter(), request, items, StreamDeadlines { answered: ended, ended }).await
     }
 
     fn codec(&self) -> Codec {

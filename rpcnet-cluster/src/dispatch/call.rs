@@ -29,7 +29,7 @@ use crate::{
 pub(super) struct Call<'a> {
     pub(super) shared: &'a Shared,
     pub(super) selection: &'a Selection,
-    pub(super) request: &'a Request,
+    pub(super) request: Request,
     begun: Instant,
     wait_for_ready: Duration,
     pub(super) schedule: Schedule,
@@ -68,7 +68,7 @@ impl<'a> Call<'a> {
     pub(super) fn new(
         shared: &'a Shared,
         selection: &'a Selection,
-        request: &'a Request,
+        request: Request,
         begun: Instant,
         wait_for_ready: Duration,
         upload: Option<Upload>,
@@ -95,7 +95,7 @@ impl<'a> Call<'a> {
         let schedule = Schedule::new(begun.into_std(), deadline, request.idempotency, policy).kept_by(keeper);
         shared.budget.lock().deposit(begun.into_std());
         let failed = FailedAttempts::default();
-        let span = span::call(request);
+        let span = span::call(&request);
         Self {
             shared,
             selection,
@@ -113,13 +113,6 @@ impl<'a> Call<'a> {
 
     /// Carries the call to its end.
     pub(super) async fn run(mut self) -> Result<Streamed, Status> {
-        let result = self.carry().await;
-        self.span.record("rpcnet.attempts", self.attempts);
-        span::end(&self.span, &result);
-        result
-    }
-
-    async fn carry(&mut self) -> Result<Streamed, Status> {
         let mut now = self.begun;
         loop {
             // Read afresh for each attempt: this one is made because something has changed since the last.
@@ -129,7 +122,7 @@ impl<'a> Call<'a> {
                     // A long call must not keep the connections of all who were there when it began.
                     drop(snapshot);
                     if let Some(answer) = self.attempt(line, now, deadline).await {
-                        return Ok(answer);
+                        return self.end(Ok(answer));
                     }
                 }
                 Step::Wait { until } => {
@@ -138,10 +131,16 @@ impl<'a> Call<'a> {
                         journal.waited(now.elapsed());
                     }
                 }
-                Step::Fail(status) => return Err(status),
+                Step::Fail(status) => return self.end(Err(status)),
             }
             now = Instant::now();
         }
+    }
+
+    fn end(&self, result: Result<Streamed, Status>) -> Result<Streamed, Status> {
+        self.span.record("rpcnet.attempts", self.attempts);
+        span::end(&self.span, &result);
+        result
     }
 
     fn step(&mut self, now: std::time::Instant, snapshot: &Arc<Snapshot>) -> Step {

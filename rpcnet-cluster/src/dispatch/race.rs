@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::{
-    attempt::{StreamDeadlines, attempt_stream, attempt_unary},
+    attempt::attempt_once,
     breaker::{Ticket, Verdict},
-    call::{Call, Streams, now},
+    call::{Call, now},
     journal::AttemptEnd,
     outcome::Class,
-    pool::{Line, Permit},
+    pool::Line,
     retry::Failure,
     span,
 };
@@ -48,11 +48,11 @@ impl Call<'_> {
         let mut answer = pin!(self.send(&first, deadline));
         let Some(hedge_at) = self.hedge_at(&first) else {
             let result = answer.await;
-            return self.end(first, result);
+            return self.ended(first, result);
         };
         tokio::select! {
             biased;
-            result = &mut answer => return self.end(first, result),
+            result = &mut answer => return self.ended(first, result),
             () = tokio::time::sleep_until(hedge_at) => {}
         }
         match self.hedge() {
@@ -60,7 +60,7 @@ impl Call<'_> {
             Some((second, deadline)) => Box::pin(self.race(first, answer, second, deadline)).await,
             None => {
                 let result = answer.await;
-                self.end(first, result)
+                self.ended(first, result)
             }
         }
     }
@@ -78,24 +78,24 @@ impl Call<'_> {
         let mut other = pin!(self.send(&second, deadline));
         tokio::select! {
             biased;
-            result = &mut answer => match self.end(first, result) {
+            result = &mut answer => match self.ended(first, result) {
                 Some(answer) => {
                     self.note(&second, AttemptEnd::Outrun);
                     Some(answer)
                 }
                 None => {
                     let result = other.await;
-                    self.end(second, result)
+                    self.ended(second, result)
                 }
             },
-            result = &mut other => match self.end(second, result) {
+            result = &mut other => match self.ended(second, result) {
                 Some(answer) => {
                     self.outran(&first);
                     Some(answer)
                 }
                 None => {
                     let result = answer.await;
-                    self.end(first, result)
+                    self.ended(first, result)
                 }
             },
         }
@@ -107,14 +107,8 @@ impl Call<'_> {
         deadline: Instant,
     ) -> impl Future<Output = Result<Streamed, Status>> + use<> {
         let request = Request { attempted: attempt.attempted, ..self.request.clone() };
-        let (streams, permit, begun) = (self.streams.clone(), attempt.line.enter(), attempt.begun);
-        let sent = async move {
-            match streams {
-                None => attempt_unary(permit, request, begun, deadline).await.map(Streamed::from),
-                // In a box, as most calls have none.
-                Some(streams) => Box::pin(send_streams(request, streams, permit, deadline)).await,
-            }
-        };
+        let (streams, permit) = (self.streams.clone(), attempt.line.enter());
+        let sent = attempt_once(permit, request, streams, attempt.begun, deadline);
         sent.instrument(attempt.span.clone())
     }
 
@@ -176,7 +170,7 @@ impl Call<'_> {
     }
 
     /// An attempt has ended. Nothing if it failed.
-    fn end(&mut self, mut attempt: Running, result: Result<Streamed, Status>) -> Option<Streamed> {
+    fn ended(&mut self, mut attempt: Running, result: Result<Streamed, Status>) -> Option<Streamed> {
         span::end(&attempt.span, &result);
         let now = now();
         let status = match result {
@@ -255,15 +249,4 @@ impl Drop for Running {
             self.end(now(), Verdict::Nothing);
         }
     }
-}
-
-async fn send_streams(
-    request: Request,
-    streams: Streams,
-    permit: Permit,
-    deadline: Instant,
-) -> Result<Streamed, Status> {
-    let Streams { upload, deadline: ended } = streams;
-    let deadlines = StreamDeadlines { answered: ended.map(|_| deadline), ended };
-    attempt_stream(permit, &request, upload.lend(), deadlines).await
 }

@@ -223,9 +223,7 @@ impl ResilientClient {
         payload: impl Into<Bytes>,
     ) -> (Result<Bytes, CallError>, CallReport) {
         let request = Request::untyped(name, payload, self.options.clone());
-        let mut journal = Journal::begin(&request);
-        let result = self.run(request, None, Some(&mut journal)).await;
-        let report = journal.finish(result.as_ref().err());
+        let (result, report) = self.journaled(request, None).await;
         let answer =
             result.map_err(CallError::from).and_then(|streamed| streamed.answer.untyped(self.codec()));
         (answer, report)
@@ -250,31 +248,46 @@ impl ResilientClient {
         self
     }
 
-    /// Carries a call, and tells whoever wants to know; one that has a stream comes with what the client streams.
-    async fn carry(&self, request: Request, upload: Option<Upload>) -> Result<Streamed, Status> {
-        let Some(Reader(read)) = &self.reader else {
-            return self.run(request, upload, None).await;
-        };
+    /// Carries a call, and says what happened.
+    async fn journaled(
+        &self,
+        request: Request,
+        upload: Option<Upload>,
+    ) -> (Result<Streamed, Status>, CallReport) {
         let mut journal = Journal::begin(&request);
-        let result = self.run(request, upload, Some(&mut journal)).await;
-        read(&journal.finish(result.as_ref().err()));
+        let result = match self.begin(request, upload, Some(&mut journal)) {
+            Ok(call) => call.run().await,
+            Err(status) => Err(status),
+        };
+        let report = journal.finish(result.as_ref().err());
+        (result, report)
+    }
+
+    /// Carries a call, and tells whoever wants to know.
+    async fn told(
+        &self,
+        Reader(read): &Reader,
+        request: Request,
+        upload: Option<Upload>,
+    ) -> Result<Streamed, Status> {
+        let (result, report) = self.journaled(request, upload).await;
+        read(&report);
         result
     }
 
-    async fn run(
-        &self,
+    /// A call under way, unless it is not to be sent at all. One that has a stream comes with what the client streams.
+    fn begin<'a>(
+        &'a self,
         mut request: Request,
         upload: Option<Upload>,
-        journal: Option<&mut Journal>,
-    ) -> Result<Streamed, Status> {
+        journal: Option<&'a mut Journal>,
+    ) -> Result<Call<'a>, Status> {
         request.options = std::mem::take(&mut request.options).or(&self.options);
         let now = Instant::now();
         match &self.shared.selection {
             Ok(_) if !self.shared.throttle_admits(now) => Err(held_back(&request)),
             Ok(selection) => {
-                Call::new(&self.shared, selection, &request, now, self.wait_for_ready, upload, journal)
-                    .run()
-                    .await
+                Ok(Call::new(&self.shared, selection, request, now, self.wait_for_ready, upload, journal))
             }
             Err(error) => {
                 let message = format!("{}: {error}", request.name);
@@ -331,11 +344,20 @@ fn held_back(request: &Request) -> Status {
 
 impl Caller for ResilientClient {
     async fn invoke(&self, request: Request) -> Result<Answer, Status> {
-        self.carry(request, None).await.map(|streamed| streamed.answer)
+        let streamed = match &self.reader {
+            None => self.begin(request, None, None)?.run().await?,
+            // In a box, as most clients have none.
+            Some(reader) => Box::pin(self.told(reader, request, None)).await?,
+        };
+        Ok(streamed.answer)
     }
 
     async fn stream(&self, request: Request, items: Option<Streaming<Bytes>>) -> Result<Streamed, Status> {
-        self.carry(request, Some(Upload::new(items))).await
+        let upload = Some(Upload::new(items));
+        match &self.reader {
+            None => self.begin(request, upload, None)?.run().await,
+            Some(reader) => Box::pin(self.told(reader, request, upload)).await,
+        }
     }
 
     fn codec(&self) -> Codec {
