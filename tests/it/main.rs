@@ -23,6 +23,8 @@ mod partitions;
 mod planted;
 mod plots;
 mod quic;
+#[cfg(unix)]
+mod readers;
 mod reference;
 mod rows;
 mod schema;

@@ -145,3 +145,18 @@ fn every_case_of_misuse_has_its_message() {
         missing.chain(orphans).map(|p| p.display().to_string()),
     );
 }
+
+#[test]
+fn programs_of_the_tests_print_what_a_reader_may_leave_unread() {
+    let found =
+        files(&["rs"]).into_iter().filter(|file| file.path.starts_with("tests/src/")).flat_map(|file| {
+            let panics = |line: &str| line.contains(" println!(") || line.contains(" print!(");
+            let lines: Vec<_> = file
+                .lines()
+                .filter(|(_, line)| panics(line))
+                .map(|(n, _)| format!("{}:{n}", file.path))
+                .collect();
+            lines
+        });
+    expect_none("`println!` where `say!` belongs: it panics under `| head`", found);
+}

@@ -187,7 +187,7 @@ async fn main() -> rpcnet::Result<()> {
     if let Some(path) = std::env::args().nth(1) {
         serve(&lab, &format!("unix:{path}")).await?;
     }
-    println!("{}", serve(&lab, "127.0.0.1:0").await?);
+    rpcnet_tests::say!("{}", serve(&lab, "127.0.0.1:0").await?);
     tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await?;
     Ok(())
 }

@@ -22,6 +22,7 @@ mod tally;
 
 use std::{process::ExitCode, time::Duration};
 
+use rpcnet_tests::say;
 use store::Kind;
 use tally::Tally;
 
@@ -40,8 +41,8 @@ fn main() -> ExitCode {
     };
     match if args.processes { with_processes(&args) } else { simulated(&args) } {
         Ok(tally) => {
-            tally.causes().for_each(|line| println!("{line}"));
-            println!("{}", tally.summary());
+            tally.causes().for_each(|line| say!("{line}"));
+            say!("{}", tally.summary());
             // Of the calls to a process that is killed many times a second, most are cut short: no share is promised.
             let holds = if args.processes { tally.is_exact() } else { tally.holds() };
             if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -76,7 +77,7 @@ fn simulated(args: &Args) -> Result<Tally, String> {
     for seed in args.seed..args.seed + args.seeds {
         let tally = play(Duration::from_secs(args.seconds), seed, args.store);
         if args.seeds > 1 && !tally.is_exact() {
-            println!("seed {seed}: {}", tally.summary());
+            say!("seed {seed}: {}", tally.summary());
         }
         all.add(&tally);
     }

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     }
     match measure::Settings::read(args).and_then(measure::run) {
         Ok(cost) => {
-            println!("{cost}");
+            rpcnet_tests::say!("{cost}");
             if cost.is_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(why) => {

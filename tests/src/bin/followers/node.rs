@@ -4,7 +4,7 @@ use std::{error::Error, process::ExitCode, time::Duration};
 
 use rpcnet::Server;
 use rpcnet_cluster::{ClusterMembership, WorkerRegistry};
-use rpcnet_tests::process::end_with_parent;
+use rpcnet_tests::{process::end_with_parent, say};
 
 use crate::measure::open_many_files;
 
@@ -33,7 +33,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let node = ClusterMembership::builder().bind("127.0.0.1:0").label("node").advertise(addr).join().await?;
     server.service(WorkerRegistry::service(&node))?;
     tokio::spawn(server.serve());
-    println!("ready {addr}");
+    say!("ready {addr}");
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     for change in 0_u64.. {
         seconds.tick().await;

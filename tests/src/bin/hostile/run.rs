@@ -2,6 +2,8 @@
 
 use std::{error::Error, process::ExitCode, time::Duration};
 
+use rpcnet_tests::say;
+
 use crate::{
     attacks::{self, Attack, Target},
     child::{self, Child},
@@ -66,7 +68,7 @@ pub(crate) fn main() -> ExitCode {
 fn attack_all(asked: &Asked) -> Result<bool, Box<dyn Error>> {
     let mut attacks = attacks::all();
     if asked.list {
-        attacks.iter().for_each(|attack| println!("{}", attack.name));
+        attacks.iter().for_each(|attack| say!("{}", attack.name));
         return Ok(true);
     }
     if let Some(name) = &asked.attack {
@@ -78,10 +80,10 @@ fn attack_all(asked: &Asked) -> Result<bool, Box<dyn Error>> {
     let mut summary = Summary::default();
     for attack in &attacks {
         let row = withstand(attack, Duration::from_secs(asked.seconds))?;
-        println!("{row}");
+        say!("{row}");
         summary.add(&row);
     }
-    println!("{summary}");
+    say!("{summary}");
     Ok(summary.is_good())
 }
 

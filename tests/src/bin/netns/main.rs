@@ -23,13 +23,16 @@ mod told;
 
 use std::process::ExitCode;
 
+#[cfg(target_os = "linux")]
+use rpcnet_tests::out;
+
 /// What may go wrong with the tools, not with what is measured.
 #[cfg(target_os = "linux")]
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    println!("skipped: network namespaces are Linux'");
+    rpcnet_tests::say!("skipped: network namespaces are Linux'");
     ExitCode::SUCCESS
 }
 
@@ -44,6 +47,7 @@ async fn main() -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error) if out::is_reader_gone(error.as_ref()) => ExitCode::from(out::READER_GONE),
         Err(error) => {
             eprintln!("netns: {error}");
             ExitCode::FAILURE
@@ -61,8 +65,7 @@ async fn run(words: &[String]) -> Outcome<bool> {
         _ => return Err("netns [--seeds N]: how many runs of the simulator make a range".into()),
     };
     if let Err(why) = lab::possible() {
-        println!("skipped: {why}");
-        println!("summary: skipped=1");
+        out::line(format_args!("skipped: {why}\nsummary: skipped=1"))?;
         return Ok(true);
     }
     let (mut interrupted, mut ended) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -76,6 +79,7 @@ async fn run(words: &[String]) -> Outcome<bool> {
     };
     let agree = rows.iter().filter(|row| row.agrees()).count();
     let fields: Vec<_> = rows.iter().map(expected::Row::field).collect();
-    println!("summary: nodes={} {} rows={} agree={agree}", field::NODES, fields.join(" "), rows.len());
+    let (nodes, fields, count) = (field::NODES, fields.join(" "), rows.len());
+    out::line(format_args!("summary: nodes={nodes} {fields} rows={count} agree={agree}"))?;
     Ok(agree == rows.len())
 }

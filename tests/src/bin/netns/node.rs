@@ -1,8 +1,7 @@
 //! One process of the cluster: a node that tells its standard output what it sees, and ends with its standard input.
 
-use std::io::Write;
-
 use rpcnet_cluster::{ClusterEvent, ClusterMembership, Node};
+use rpcnet_tests::out;
 use tokio::io::AsyncReadExt;
 
 use crate::{Outcome, ledger};
@@ -48,7 +47,5 @@ fn line(event: &ClusterEvent) -> Option<String> {
 }
 
 pub(crate) fn tell(line: &str) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    out::line(format_args!("{line}"))
 }

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use rpcnet_tests::out;
 use rustix::process::Signal;
 
 use crate::Outcome;
@@ -29,16 +30,17 @@ const ONE_WAY: Duration = Duration::from_secs(30);
 pub(crate) async fn all(field: &mut Field, seeds: u64) -> Outcome<Vec<Row>> {
     let mut rows = Vec::new();
     let mut add = |row: Row| {
-        println!("{}", row.line());
+        out::line(format_args!("{}", row.line()))?;
         rows.push(row);
+        Ok::<_, std::io::Error>(())
     };
-    add(bootstrap(field, seeds).await?);
-    add(crash(field, seeds).await?);
-    add(silent_host(field, seeds).await?);
-    stall(field, seeds).await?.into_iter().for_each(&mut add);
-    add(moved(field).await?);
-    add(one_way(field).await?);
-    half_split(field, seeds).await?.into_iter().for_each(&mut add);
+    add(bootstrap(field, seeds).await?)?;
+    add(crash(field, seeds).await?)?;
+    add(silent_host(field, seeds).await?)?;
+    stall(field, seeds).await?.into_iter().try_for_each(&mut add)?;
+    add(moved(field).await?)?;
+    add(one_way(field).await?)?;
+    half_split(field, seeds).await?.into_iter().try_for_each(&mut add)?;
     Ok(rows)
 }
 

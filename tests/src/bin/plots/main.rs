@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path, process::ExitCode};
 
-use rpcnet_tests::plot::render;
+use rpcnet_tests::{plot::render, say};
 
 fn main() -> ExitCode {
     match draw() {
         Ok(drawn) => {
-            println!("summary: drawn={drawn}");
+            say!("summary: drawn={drawn}");
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use args::{Args, USAGE};
 use rpcnet_tests::resilience::{Report, SCENARIOS, play};
+use rpcnet_tests::say;
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1).peekable();
@@ -63,7 +64,7 @@ fn staged(_: &Args) -> Result<bool, String> {
 }
 
 fn printed(name: &str, about: &str, seed: u64, report: &Report) -> bool {
-    println!("{name}: {about}\n{report}{}\n", report.summary(name, seed));
+    say!("{name}: {about}\n{report}{}\n", report.summary(name, seed));
     report.met()
 }
 

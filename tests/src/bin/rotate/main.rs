@@ -12,6 +12,7 @@ mod realm;
 use std::{process::ExitCode, time::Duration};
 
 use rpcnet::{Channel, Server, transport::tls::Tls};
+use rpcnet_tests::say;
 
 use self::{load::Load, realm::Realm};
 
@@ -55,13 +56,13 @@ async fn run() -> Outcome<bool> {
         }
         let refused = Channel::builder(address.clone()).transport(stale).connect().await.is_err();
         stale_refused += u64::from(refused);
-        println!("rotation {rotation:>2}: {}", load.progress());
+        say!("rotation {rotation:>2}: {}", load.progress());
     }
     let seconds = begin.elapsed().as_secs_f64();
     let told = load.end().await;
     serving.abort();
-    told.errors.iter().for_each(|error| println!("failed: {error}"));
-    println!(
+    told.errors.iter().for_each(|error| say!("failed: {error}"));
+    say!(
         "summary: calls={} failed={} rotations={rotations} connections={} stale_refused={stale_refused} worst_ms={} seconds={seconds:.1}",
         told.calls,
         told.failed,

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use args::{Args, Which};
+use rpcnet_tests::say;
 use rpcnet_tests::sim::{Core, Outcome, Rpcnet, overview};
 use sweep::sweep;
 
@@ -43,14 +44,14 @@ fn simulate<C: Core>(args: &Args) -> Result<bool, String> {
     let mut broken = 0;
     sweep::<C>(args, |outcome| {
         if !many {
-            println!("core: {}; {}", C::NAME, C::settings(outcome.nodes));
+            say!("core: {}; {}", C::NAME, C::settings(outcome.nodes));
         }
         if !many || outcome.failed() {
-            outcome.lines().iter().for_each(|line| println!("{line}"));
+            outcome.lines().iter().for_each(|line| say!("{line}"));
         }
         if outcome.failed() {
             broken += 1;
-            println!("to repeat it: {}", args.repeat(&outcome));
+            say!("to repeat it: {}", args.repeat(&outcome));
         }
         if let Some(file) = &args.csv {
             std::fs::write(file, &outcome.csv).map_err(|error| format!("{file}: {error}"))?;
@@ -62,10 +63,10 @@ fn simulate<C: Core>(args: &Args) -> Result<bool, String> {
         outcomes.push(Outcome { csv: String::new(), story: Vec::new(), ..outcome });
         Ok(())
     })?;
-    println!("took {:.1} s", begin.elapsed().as_secs_f64());
+    say!("took {:.1} s", begin.elapsed().as_secs_f64());
     match outcomes.as_slice() {
-        [one] => println!("{}", one.summary()),
-        several => println!("{}", overview(several)),
+        [one] => say!("{}", one.summary()),
+        several => say!("{}", overview(several)),
     }
     Ok(broken == 0)
 }

@@ -44,7 +44,7 @@ async fn work(label: &str, seed: u64, node: &str) -> Result<(), Box<dyn Error>> 
     let node = ClusterMembership::builder().bind("127.0.0.1:0").seeds([node]).label(label).advertise(rpc);
     let node = node.join().await?;
     // Whoever started it waits for this.
-    println!("ready");
+    crate::say!("ready");
     told_to_end.recv().await;
     match node.drain(&handle, GRACE).await.cut_off {
         0 => Ok(()),

@@ -12,6 +12,7 @@ use std::{
 use fastrand::Rng;
 use parking_lot::Mutex;
 use rpcnet::{CallError, CallOptions, Channel, Executed, Reason};
+use rpcnet_tests::out;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -89,7 +90,8 @@ impl Told {
             End::Answered(answer) if *answer == before => tally.replayed += 1,
             End::Answered(_) | End::Unknown(Reason::OutcomeUnknown | Reason::DedupHorizonLost) => {
                 tally.lost += 1;
-                println!("lost: {id}");
+                // Not `say!`: there are processes and a folder to be cleared away, and the summary comes to the same reader.
+                let _ = out::line(format_args!("lost: {id}"));
             }
             // Nobody could be asked.
             End::NotRun => tally.refused += 1,

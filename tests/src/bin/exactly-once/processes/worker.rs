@@ -51,7 +51,7 @@ async fn serve(kind: Kind, folder: PathBuf, number: usize) -> Result<(), Box<dyn
     }
     let server = server.bind(format!("unix:{}", socket(&folder, number).display())).await?;
     // Whoever started it waits for this.
-    println!("ready");
+    rpcnet_tests::say!("ready");
     server.serve().await;
     Ok(())
 }
