@@ -27,6 +27,30 @@ use crate::{
 /// [`Context::current`]. A call made inside a handler inherits its deadline and its trace.
 ///
 /// Cheap to clone: clones are one call's.
+/// ```
+/// use rpcnet::{Metadata, prelude::*};
+///
+/// #[rpc_trait]
+/// trait Notes {
+///     async fn first(&self, ctx: Context) -> rpcnet::Result<String>;
+/// }
+///
+/// struct Book;
+///
+/// impl Notes for Book {
+///     async fn first(&self, ctx: Context) -> rpcnet::Result<String> {
+///         let tenant = ctx.metadata().get("tenant").ok_or_else(|| AppError::msg("whose notes?"))?;
+///         assert!(ctx.remaining().is_some(), "every call has a deadline");
+///         Ok(format!("the first note of {tenant}"))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let notes = NotesClient::local(Book); // over a network: `connect`
+/// let ann = CallOptions::new().metadata(Metadata::new().with("tenant", "ann")?);
+/// assert_eq!(notes.with(ann).first().await?, "the first note of ann");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Context {
     inner: Arc<Inner>,

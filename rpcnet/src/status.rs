@@ -133,6 +133,16 @@ impl Executed {
 ///
 /// [`Display`](fmt::Display) gives code and message. The error that caused it, where there is one, is part of the message and
 /// therefore not its [`source`](StdError::source); [`cause`](Status::cause) has it for programs.
+/// Read by a caller, and made by whoever refuses a call, such as a layer:
+///
+/// ```
+/// use rpcnet::{Code, Executed, Reason, Status};
+///
+/// let status = Status::new(Reason::Overloaded, Executed::No, "five audits are running already");
+/// assert_eq!(status.code(), Code::ResourceExhausted);
+/// assert_eq!(status.executed(), Executed::No, "it may be done again");
+/// assert_eq!(status.to_string(), "resource exhausted: five audits are running already");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Status {
     // One pointer, so that `Result<T, CallError<E>>` stays as small as `T`.

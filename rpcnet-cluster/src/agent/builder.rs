@@ -25,6 +25,25 @@ use crate::metrics;
 use crate::partition::QuorumRule;
 
 /// Settings of a node, from [`ClusterMembership::builder`].
+/// A node that nobody else is asked about needs none of them. A worker of a cluster in production has most of these:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, QuorumRule};
+///
+/// let node = ClusterMembership::builder()
+///     .bind("127.0.0.1:0") // where it gossips
+///     .seeds(["127.0.0.1:7946"]) // whom it asks until somebody answers; it goes on alone meanwhile
+///     .label("worker-7")
+///     .tag("role", "worker")
+///     .capacity(64)
+///     .advertise("127.0.0.1:7001".parse()?) // where its server takes calls
+///     .quorum(QuorumRule::Majority)
+///     .join()
+///     .await?;
+/// assert_eq!(node.visible_nodes().await.len(), 1, "it sees itself, so far");
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing starts before `join`"]
 pub struct ClusterMembershipBuilder {

@@ -50,6 +50,14 @@ pub(crate) use rendezvous::rendezvous;
 /// Each client counts turns for itself; calls in flight and latencies are shared by all clients of one registry. A keyed call
 /// (one with a request id) is not balanced: it goes to the worker its id points to, so that a repeat meets the record of
 /// the first.
+/// ```
+/// use rpcnet_cluster::{ClusterMembership, LoadBalancing, WorkerRegistry};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), rpcnet_cluster::JoinError> {
+/// let cluster = ClusterMembership::builder().join().await?;
+/// let registry = WorkerRegistry::new(&cluster, LoadBalancing::Weighted);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum LoadBalancing {

@@ -60,6 +60,22 @@ impl NodeState {
 }
 
 /// A change of the view. Folding the events from the beginning gives the view.
+/// ```
+/// use rpcnet_cluster::{ClusterEvent, ClusterMembership};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), rpcnet_cluster::JoinError> {
+/// let first = ClusterMembership::builder().join().await?;
+/// let mut events = first.subscribe();
+/// let second = ClusterMembership::builder().seeds([first.local_addr()]).label("second").join().await?;
+/// while let Some(event) = events.recv().await {
+///     match event {
+///         ClusterEvent::NodeJoined(node) if node.id == second.local_node_id() => break,
+///         // There will be more kinds of event.
+///         _ => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ClusterEvent {

@@ -22,6 +22,22 @@ use crate::{
 ///
 /// Cheap to clone. Whoever holds one keeps the connection to the worker open, also after the worker has left the registry:
 /// a change of the membership ends no call.
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet::Server;
+/// use rpcnet_cluster::{ClusterMembership, LoadBalancing, WorkerRegistry};
+///
+/// let server = Server::builder().register("echo", |bytes| async move { Ok(bytes) }).bind("127.0.0.1:0").await?;
+/// let node = ClusterMembership::builder().label("ann").advertise(server.local_addr()).join().await?;
+/// tokio::spawn(server.serve());
+///
+/// let registry = WorkerRegistry::new(&node, LoadBalancing::default());
+/// let worker = registry.select_worker(None)?;
+/// assert_eq!((&*worker.label, worker.is_healthy()), ("ann", true));
+/// // To this worker and no other: `ResilientClient` is for calls that go to whoever is well.
+/// assert_eq!(worker.call("echo", "hello").await?, "hello");
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Worker {

@@ -74,6 +74,22 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A cluster under test: a network, and the nodes that were started on it.
 ///
 /// Cheap to clone; clones are the same cluster.
+/// ```
+/// use rpcnet_cluster::testkit::TestCluster;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let cluster = TestCluster::new(7);
+/// let (a, b, c) = (cluster.node("a").start().await, cluster.node("b").start().await, cluster.node("c").start().await);
+/// cluster.converged().await;
+///
+/// cluster.partition(&[&a], &[&b, &c]);
+/// a.sees(&["a"]).await; // seconds of the virtual clock, a millisecond of yours
+/// b.sees(&["b", "c"]).await;
+///
+/// cluster.heal();
+/// cluster.converged().await;
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TestCluster {
     network: MemoryNetwork,

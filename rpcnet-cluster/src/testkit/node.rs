@@ -50,6 +50,23 @@ impl Drop for Running {
 }
 
 /// A node under test. It runs until it is killed or shut down, whatever becomes of this handle.
+/// ```
+/// use rpcnet_cluster::{ClusterEvent, testkit::TestCluster};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let cluster = TestCluster::new(7);
+/// let (a, b) = (cluster.node("a").start().await, cluster.node("b").start().await);
+/// cluster.converged().await;
+///
+/// b.kill();
+/// a.sees(&["a"]).await;
+/// let failed = |event: &ClusterEvent| matches!(event, ClusterEvent::NodeFailed(node) if &*node.label == "b");
+/// assert_eq!(a.told().iter().filter(|told| failed(&told.event)).count(), 1, "told, and told once");
+///
+/// let b = cluster.node("b").start().await; // a new process, on the same host
+/// a.sees(&["a", "b"]).await;
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TestNode {
     cluster: TestCluster,

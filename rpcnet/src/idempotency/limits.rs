@@ -30,6 +30,13 @@ pub enum WhenFull {
 /// What an answer costs beside its bytes is under 100 bytes, however many there are; a request whose answer is not kept (a
 /// *tombstone*) is 40 bytes of facts: whose and which, a fingerprint of its arguments, when it ended and how. Answers make room
 /// before requests do: a repeat of one that lost its answer is told `AlreadyCompleted`.
+/// ```
+/// use std::time::Duration;
+///
+/// let mut limits = rpcnet::CacheLimits::default();
+/// limits.window = Duration::from_secs(60 * 60); // whoever repeats a request does so within the hour
+/// # assert_eq!(limits.entries_max, 1_000_000);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheLimits {

@@ -53,6 +53,28 @@ pub struct Server {
 }
 
 /// Settings of a [`Server`].
+/// All of them have defaults, which the methods name. What a server is given here holds for all of its connections:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use rpcnet::{Limits, Server};
+///
+/// let mut limits = Limits::default();
+/// limits.message_bytes_max = 1 << 20;
+///
+/// let server = Server::builder()
+///     .register("echo", |bytes| async move { Ok(bytes) })
+///     .limits(limits)
+///     .running_max(64)
+///     .queued_max(256)
+///     .shutdown_timeout(Duration::from_secs(30))
+///     .bind("127.0.0.1:0")
+///     .await?;
+/// // Serves until this future is ready, such as `tokio::signal::ctrl_c()`; then the calls that run are answered.
+/// server.serve_with_shutdown(async {}).await;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct ServerBuilder {

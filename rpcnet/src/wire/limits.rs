@@ -16,6 +16,14 @@ use std::time::Duration;
 /// | [`handshake_timeout`](Self::handshake_timeout) | 5 s | a peer that connects and says nothing |
 /// | [`keepalive_interval`](Self::keepalive_interval) | 10 s | silence after which a peer that owes an answer is asked whether it is there |
 /// | [`keepalive_timeout`](Self::keepalive_timeout) | 5 s | silence after that question which ends the connection |
+/// Fields are changed one by one, since there may be more of them one day:
+///
+/// ```
+/// let mut limits = rpcnet::Limits::default();
+/// limits.calls_max = 256;
+/// limits.message_bytes_max = 1 << 20;
+/// # assert_eq!(limits.streams_max, 256);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

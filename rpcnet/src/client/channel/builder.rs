@@ -22,6 +22,23 @@ use crate::{
 };
 
 /// Settings of a [`Channel`].
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use rpcnet::{CallOptions, Channel, Server};
+///
+/// let server = Server::builder().register("echo", |bytes| async move { Ok(bytes) }).bind("127.0.0.1:0").await?;
+/// let address = server.local_addr();
+/// tokio::spawn(server.serve());
+///
+/// let channel = Channel::builder(address)
+///     .connect_timeout(Duration::from_millis(500))
+///     .options(CallOptions::timeout(Duration::from_secs(2)))
+///     .connect() // or `lazy()`: the first call connects
+///     .await?;
+/// assert_eq!(channel.call("echo", "hello").await?, "hello");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ChannelBuilder {
