@@ -4,18 +4,43 @@ use std::fs;
 
 use crate::files::{expect_none, files, root};
 
+/// What a heading is linked to by, as mdBook and GitHub make it of its words.
+fn anchor_of(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>().to_lowercase()
+}
+
+fn has_anchor(text: &str, anchor: &str) -> bool {
+    let headings = text.lines().filter_map(|line| line.strip_prefix('#'));
+    headings.map(|rest| rest.trim_start_matches('#')).any(|heading| anchor_of(heading) == anchor)
+}
+
 #[test]
 fn links_between_documents_lead_somewhere() {
     let broken = files(&["md"]).into_iter().flat_map(|file| {
         let folder = root().join(&file.path).parent().unwrap().to_owned();
         let links =
             file.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned);
-        let local =
-            links.filter(|link| !link.contains("://") && !link.starts_with('#') && !link.contains(' '));
-        let broken = local.filter(|link| !folder.join(link.split('#').next().unwrap_or_default()).exists());
+        let leads = |link: &String| {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { root().join(&file.path) } else { folder.join(path) };
+            let has = |anchor| fs::read_to_string(&target).is_ok_and(|text| has_anchor(&text, anchor));
+            target.exists() && (anchor.is_empty() || has(anchor))
+        };
+        let broken = links.filter(|link| !link.contains("://") && !link.contains(' ') && !leads(link));
         broken.map(|link| format!("{}: {link}", file.path)).collect::<Vec<_>>()
     });
     expect_none("broken links", broken);
+}
+
+/// mdBook makes an `index.html` of it, and leaves the links to it as they are.
+#[test]
+fn no_page_of_the_book_is_a_readme() {
+    let pages = files(&["md"]).into_iter().map(|file| file.path);
+    expect_none(
+        "name it `index.md`",
+        pages.filter(|path| path.starts_with("book/src/") && path.ends_with("README.md")),
+    );
 }
 
 #[test]
