@@ -1,6 +1,8 @@
 //! What the documents say, held against the tree.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
+
+use rpcnet_tests::{resilience, sim};
 
 use crate::files::{expect_none, files, root};
 
@@ -41,6 +43,31 @@ fn no_page_of_the_book_is_a_readme() {
         "name it `index.md`",
         pages.filter(|path| path.starts_with("book/src/") && path.ends_with("README.md")),
     );
+}
+
+/// The words that follow an option, wherever a document names it.
+fn named_after<'a>(option: &'a str, text: &'a str) -> impl Iterator<Item = &'a str> {
+    let ends = |c: char| !c.is_alphanumeric() && c != '-' && c != '_';
+    text.split(option).skip(1).filter_map(move |rest| rest.split(ends).next())
+}
+
+#[test]
+fn programs_and_scenarios_named_in_the_documents_are_there() {
+    let programs = files(&["rs"]).into_iter().filter_map(|file| {
+        let (_, name) = file.path.split_once("/src/bin/")?;
+        Some(name.split(['/', '.']).next()?.to_owned())
+    });
+    let programs: BTreeSet<_> = programs.collect();
+    let played = resilience::SCENARIOS.iter().map(|scenario| scenario.name);
+    let scenarios: BTreeSet<_> = played.chain(sim::NAMES.iter().map(|(name, _)| *name)).collect();
+    let missing = files(&["md"]).into_iter().flat_map(|file| {
+        let bins = named_after("--bin ", &file.text).filter(|name| !programs.contains(*name));
+        let plays = named_after("--scenario ", &file.text).filter(|name| !scenarios.contains(name));
+        // In capitals stands what the reader chooses.
+        let missing = bins.chain(plays).filter(|name| name.chars().any(char::is_lowercase));
+        missing.map(|name| format!("{}: {name}", file.path)).collect::<Vec<_>>()
+    });
+    expect_none("programs or scenarios that there are not", missing);
 }
 
 #[test]
