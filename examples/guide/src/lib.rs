@@ -21,6 +21,8 @@ mod middleware;
 #[cfg(test)]
 mod migration;
 #[cfg(test)]
+mod performance;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod tuning;

@@ -1,6 +1,6 @@
 //! What is asked for on the command line.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use crate::{Failure, subject::Subject};
 
@@ -13,6 +13,8 @@ pub(crate) struct Args {
     pub(crate) subjects: Vec<Subject>,
     /// Of echoes.
     pub(crate) points: Vec<Point>,
+    /// A file that the table is written to as well.
+    pub(crate) table: Option<PathBuf>,
 }
 
 /// What is measured of each system.
@@ -54,6 +56,7 @@ impl Args {
             length: Duration::from_millis(500),
             subjects: Subject::ALL.to_vec(),
             points: Point::ALL.to_vec(),
+            table: None,
         };
         for word in words {
             match word.split_once('=') {
@@ -65,7 +68,10 @@ impl Args {
                 Some(("points", points)) => {
                     args.points = points.split(',').map(Point::parse).collect::<Result<_, _>>()?;
                 }
-                _ => return Err(format!("{word}: one of rounds=, millis=, systems=, points=").into()),
+                Some(("table", file)) => args.table = Some(file.into()),
+                _ => {
+                    return Err(format!("{word}: one of rounds=, millis=, systems=, points=, table=").into());
+                }
             }
         }
         Ok(args)

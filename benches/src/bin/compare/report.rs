@@ -1,8 +1,13 @@
 //! The table, and the line of ratios under it.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    fs,
+};
 
 use crate::{
+    Failure,
     allocs::Allocations,
     args::{Args, Point},
     net::Link,
@@ -71,41 +76,56 @@ impl Report {
         self.0.entry((point, subject)).or_default().insert(round, measured);
     }
 
-    pub(crate) fn print(&self, args: &Args, allocations: Allocations) {
-        println!(
-            "{}; {} rounds of {} ms a measurement; server and client in processes of their own, tokio's multi-thread \
-             runtime with as many workers as there are processors\n",
-            machine(),
-            args.rounds,
-            args.length.as_millis()
-        );
-        println!(
-            "| bytes, callers | system | calls or items/s, thousands | CPU µs each | p50 µs | p99 µs | p99.9 µs |"
-        );
-        println!("|---|---|---|---|---|---|---|");
-        for ((point, subject), rounds) in &self.0 {
-            let median = |of: fn(&Measured) -> f64| median(rounds.values().map(of));
-            let latency = |at: usize| self::median(rounds.values().map(|measured| measured.latencies[at]));
-            println!(
-                "| {point} | {subject} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} |",
-                median(|measured| measured.calls_per_second) / 1e3 * subject.items() as f64,
-                median(|measured| measured.cpu_per_call) / subject.items() as f64,
-                latency(0),
-                latency(1),
-                latency(2),
-            );
+    pub(crate) fn print(&self, args: &Args, allocations: Allocations) -> Result<(), Failure> {
+        let table = self.table(args)?;
+        println!("{table}");
+        if let Some(file) = &args.table {
+            fs::write(file, &table)?;
         }
         let faster = |of: &Measured, against: &Measured| of.calls_per_second / against.calls_per_second;
         let cheaper = |of: &Measured, against: &Measured| against.cpu_per_call / of.cpu_per_call;
         let dearer = |of: &Measured, against: &Measured| of.cpu_per_call / against.cpu_per_call;
         let later = |of: &Measured, against: &Measured| of.latencies[1] / against.latencies[1];
-        println!("\ncpu: {}", self.ratios(RATIOS, cheaper).join(" "));
+        println!("cpu: {}", self.ratios(RATIOS, cheaper).join(" "));
         let mut summary = self.ratios(RATIOS, faster);
         summary.extend(self.ratios(DELAYS, later));
         summary.extend(self.ratios(COSTS, dearer));
         summary.extend(self.idle_bytes().map(|bytes| format!("idle_conn_bytes={bytes:.0}")));
         let Allocations { client, server } = allocations;
         println!("summary: {} allocs_client={client:.2} allocs_server={server:.2}", summary.join(" "));
+        Ok(())
+    }
+
+    /// What was measured where, as Markdown.
+    fn table(&self, args: &Args) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        writeln!(
+            out,
+            "{}; {} rounds of {} ms a measurement; server and client in processes of their own, tokio's multi-thread \
+             runtime with as many workers as there are processors\n",
+            machine(),
+            args.rounds,
+            args.length.as_millis()
+        )?;
+        writeln!(
+            out,
+            "| bytes, callers | system | calls or items/s, thousands | CPU µs each | p50 µs | p99 µs | p99.9 µs |"
+        )?;
+        writeln!(out, "|---|---|---|---|---|---|---|")?;
+        for ((point, subject), rounds) in &self.0 {
+            let median = |of: fn(&Measured) -> f64| median(rounds.values().map(of));
+            let latency = |at: usize| self::median(rounds.values().map(|measured| measured.latencies[at]));
+            writeln!(
+                out,
+                "| {point} | {subject} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} |",
+                median(|measured| measured.calls_per_second) / 1e3 * subject.items() as f64,
+                median(|measured| measured.cpu_per_call) / subject.items() as f64,
+                latency(0),
+                latency(1),
+                latency(2),
+            )?;
+        }
+        Ok(out)
     }
 
     /// Every ratio for which both were measured.
