@@ -60,6 +60,8 @@ fn the_defaults_are_those_of_the_code() {
         ("keepalive_interval", seconds(limits.keepalive_interval)),
         ("keepalive_timeout", seconds(limits.keepalive_timeout)),
         ("connections_max", Server::CONNECTIONS_MAX_DEFAULT.to_string()),
+        ("running_max", Server::RUNNING_MAX_DEFAULT.to_string()),
+        ("queued_max", Server::QUEUED_MAX_DEFAULT.to_string()),
         ("shutdown_timeout", seconds(Server::SHUTDOWN_TIMEOUT_DEFAULT)),
     ];
     let chapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/src/guide/limits.md");
