@@ -44,7 +44,7 @@ async fn closed_loop(client: &LedgerClient<impl rpcnet::Caller>, calls: u32) -> 
 // ANCHOR: open
 /// A call every so often, whatever became of those before; each counts from when it was due.
 async fn open_loop(
-    client: &LedgerClient<impl rpcnet::Caller + Clone + 'static>,
+    client: &LedgerClient<impl rpcnet::Caller + 'static>,
     calls: u32,
     every: Duration,
 ) -> Vec<Duration> {

@@ -18,32 +18,23 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The chapters whose code is all shown here.
+/// The chapters of the guide, and those about migration: their code is all checked.
 fn chapters() -> Vec<String> {
-    let names = [
-        "macro.md",
-        ERRORS,
-        "middleware.md",
-        "failure-handling.md",
-        "idempotency.md",
-        "load-balancing.md",
-        "testing.md",
-        "transports.md",
-        "tuning.md",
-        "../migration/from-tarpc.md",
-        "../migration/from-tonic.md",
-    ];
-    names.map(|name| read(guide().join(name))).into()
+    let pages = |folder: PathBuf| fs::read_dir(folder).expect("a folder of the book");
+    let pages = [guide(), guide().join("../migration")].into_iter().flat_map(pages);
+    let pages = pages.map(|page| page.expect("a page of the book").path());
+    pages.filter(|path| path.extension().is_some_and(|ending| ending == "md")).map(read).collect()
 }
 
 /// The chapter of the macro's messages.
 const ERRORS: &str = "macro-errors.md";
 
-/// What a chapter includes: a path, and an anchor if it is not the whole file.
+/// What a chapter includes: a path, and an anchor if it is a part of the file that has a name.
 fn includes(chapter: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let includes = chapter.split("{{#include ").skip(1).filter_map(|rest| rest.split("}}").next());
     includes.map(|include| match include.split_once(':') {
-        Some((path, anchor)) => (path, Some(anchor)),
+        // Lines have numbers, and are there if the file is.
+        Some((path, anchor)) => (path, Some(anchor).filter(|anchor| !anchor.starts_with(char::is_numeric))),
         None => (include, None),
     })
 }
