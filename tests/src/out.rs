@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Write};
 pub const READER_GONE: u8 = 128 + 13;
 
 /// Prints a line as `println!` does. Ends the program with [`READER_GONE`] when nobody reads it, without dropping anything: who
-/// holds what must be cleared away takes [`line`] and returns its error.
+/// holds what must be cleared away takes [`line()`] and returns its error.
 #[macro_export]
 macro_rules! say {
     ($($text:tt)*) => { $crate::out::say(format_args!($($text)*)) };
