@@ -300,7 +300,7 @@ impl Partition {
         let same_root = self.words.agree(sight.observed, |word| word.root == sight.root);
         let without_some =
             split.is_over_without_some(now, &self.baseline, sight.cut_off) && self.holds(sight);
-        if without_some || split.is_over(&self.baseline, sight.cut_off) {
+        if without_some || split.is_over(&self.baseline, sight.cut_off) && self.sees_most(sight) {
             if split.agreed(now, (self.agrees(sight.observed), same_root)) && !split.reconciling {
                 let (rejoined, missing) = split.rejoined(&self.baseline, sight.cut_off);
                 self.tell(ClusterEvent::ViewsMerged { rejoined, missing });
@@ -358,6 +358,12 @@ impl Partition {
 
     fn holds(&self, sight: &Sight<'_>) -> bool {
         self.rule.holds(self.tally(sight))
+    }
+
+    /// Most of the baseline is in view, be it accused or silent at the moment. Those who were lost may be back, and most of the
+    /// others gone meanwhile: then it is another split, and no end of this one.
+    fn sees_most(&self, sight: &Sight<'_>) -> bool {
+        self.baseline.inside() * 2 > self.baseline.total() || self.holds(sight)
     }
 
     /// Costs a walk over the view only for a rule by tag, for an exact tie, and when cut off.

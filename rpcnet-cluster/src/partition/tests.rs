@@ -310,6 +310,26 @@ fn a_minority_that_some_of_the_others_come_back_to_stays_one() {
 
 /// What is refuted at the end of a split is held against nobody; but a node that hears nothing finds itself alone.
 #[test]
+fn a_split_does_not_heal_among_those_who_have_lost_the_rest_meanwhile() {
+    let mut node = Node::of(7);
+    node.becomes(&[5, 6], NodeState::Failed);
+    node.run(7);
+    assert!(matches!(&node.told()[..], [ClusterEvent::PartitionDetected { .. }]));
+    // The link is back, and before views have agreed it is this node that is cut off: of those who were lost nobody is missing.
+    node.becomes(&[5, 6], NodeState::Alive);
+    node.run(1);
+    node.becomes(&[5, 6], NodeState::Left);
+    node.becomes(&[1, 2, 3, 4], NodeState::Failed);
+    node.run(60);
+    let told = node.told();
+    assert!(matches!(&told[..], [ClusterEvent::PartitionChanged { .. }]), "{told:?}");
+    assert!(!node.partition.quorum().held, "it counts itself alone");
+    node.becomes(&[1, 2, 3, 4], NodeState::Alive);
+    node.run(5);
+    assert!(matches!(node.told().last(), Some(ClusterEvent::PartitionHealed { .. })));
+}
+
+#[test]
 fn a_node_alone_is_not_behind_a_cut() {
     for (lost, in_two) in [(vec![1, 2, 3, 4], false), (vec![2, 3, 4], true)] {
         let mut node = Node::of(5);
