@@ -2,12 +2,13 @@
 
 use std::{fs, path::Path};
 
-use rpcnet_tests::plot::render;
+use rpcnet_tests::plot::{FOLDERS, render};
 
 #[test]
 fn every_plot_of_the_book_is_drawn_from_its_figures() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src/internals/plots");
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src");
+    let entries = FOLDERS.into_iter().flat_map(|folder| fs::read_dir(book.join(folder)).unwrap());
+    let paths = entries.map(|entry| entry.unwrap().path());
     let figures: Vec<_> =
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "csv")).collect();
     assert!(!figures.is_empty());

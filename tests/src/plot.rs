@@ -1,21 +1,24 @@
-//! Plots of the book: lines over the number of nodes, from comma-separated values to SVG that takes the page's colours.
+//! Plots of the book: lines over a number of nodes or callers, from comma-separated values to SVG that takes the page's colours.
 //!
-//! The values are lines `series,nodes,value`; the first line is the title, the second says what the values are.
+//! The values are lines `series,number,value`; the first line is the title, the second says what the values are.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const WIDTH: f64 = 640.0;
+/// Where figures and their plots lie in the book.
+pub const FOLDERS: [&str; 2] = ["internals/plots", "guide/performance"];
+
+const WIDTH: f64 = 680.0;
 const HEIGHT: f64 = 300.0;
 /// Room for the axes' labels, left and below, and for the series' names, right.
 const LEFT: f64 = 50.0;
-const RIGHT: f64 = 190.0;
+const RIGHT: f64 = 230.0;
 const TOP: f64 = 34.0;
 const BELOW: f64 = 34.0;
 /// How lines are told apart without colours.
 const DASHES: [&str; 4] = ["none", "6 3", "2 3", "9 3 2 3"];
 
-/// One line of a plot: its name, and value by number of nodes.
+/// One line of a plot: its name, and value by number.
 type Series = (String, Vec<(f64, f64)>);
 
 /// The picture of these values.

@@ -15,6 +15,8 @@ pub(crate) struct Args {
     pub(crate) points: Vec<Point>,
     /// A file that the table is written to as well.
     pub(crate) table: Option<PathBuf>,
+    /// A file for the figures of a plot: calls over callers.
+    pub(crate) plot: Option<PathBuf>,
 }
 
 /// What is measured of each system.
@@ -57,6 +59,7 @@ impl Args {
             subjects: Subject::ALL.to_vec(),
             points: Point::ALL.to_vec(),
             table: None,
+            plot: None,
         };
         for word in words {
             match word.split_once('=') {
@@ -69,8 +72,11 @@ impl Args {
                     args.points = points.split(',').map(Point::parse).collect::<Result<_, _>>()?;
                 }
                 Some(("table", file)) => args.table = Some(file.into()),
+                Some(("plot", file)) => args.plot = Some(file.into()),
                 _ => {
-                    return Err(format!("{word}: one of rounds=, millis=, systems=, points=, table=").into());
+                    return Err(
+                        format!("{word}: one of rounds=, millis=, systems=, points=, table=, plot=").into()
+                    );
                 }
             }
         }

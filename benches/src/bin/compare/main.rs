@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p rpcnet-bench --features compare -- compare [rounds=5] [millis=500] [systems=mux,rpcnet]
-//!     [points=64x512,1024x64] [table=FILE]
+//!     [points=64x512,1024x64] [table=FILE] [plot=FILE]
 //! ```
 //!
 //! A point is the bytes of an echo and how many callers make calls at once, each one after the other. The server and the client of
@@ -50,7 +50,8 @@ fn main() -> Result<(), Failure> {
         }
         ["compare", ref rest @ ..] => compare(&Args::parse(rest)?),
         _ => {
-            Err("usage: rpcnet-bench compare [rounds=5] [millis=500] [systems=a,b] [points=64x1,64x512] [table=FILE]"
+            Err("usage: rpcnet-bench compare [rounds=5] [millis=500] [systems=a,b] [points=64x1,64x512] [table=FILE] \
+             [plot=FILE]"
                 .into())
         }
     }

@@ -55,6 +55,16 @@ const RATIOS: &[Ratio] = &[
     ("stream_vs_tonic", point(64, 1), Subject::Stream, Subject::StreamTonic),
 ];
 
+/// What the plot compares.
+const PLOTTED: &[(&str, Subject)] = &[
+    ("bare multiplexer", MUX),
+    ("RpcNet", TYPED),
+    #[cfg(feature = "peers")]
+    ("tarpc", Subject::Tarpc),
+    #[cfg(feature = "peers")]
+    ("tonic", Subject::Tonic),
+];
+
 /// Processor time a call: better when smaller.
 const COSTS: &[Ratio] = &[
     ("dispatch_cpu", point(64, 64), Subject::Dispatch, Subject::InTurn),
@@ -82,6 +92,9 @@ impl Report {
         if let Some(file) = &args.table {
             fs::write(file, &table)?;
         }
+        if let Some(file) = &args.plot {
+            fs::write(file, self.plot()?)?;
+        }
         let faster = |of: &Measured, against: &Measured| of.calls_per_second / against.calls_per_second;
         let cheaper = |of: &Measured, against: &Measured| against.cpu_per_call / of.cpu_per_call;
         let dearer = |of: &Measured, against: &Measured| of.cpu_per_call / against.cpu_per_call;
@@ -94,6 +107,20 @@ impl Report {
         let Allocations { client, server } = allocations;
         println!("summary: {} allocs_client={client:.2} allocs_server={server:.2}", summary.join(" "));
         Ok(())
+    }
+
+    /// Calls of 64 bytes over callers, of whom the plot compares.
+    fn plot(&self) -> Result<String, fmt::Error> {
+        let mut out = "Calls of 64 bytes on one connection\nthousands a second over callers\n".to_owned();
+        for (name, of) in PLOTTED {
+            for ((point, subject), rounds) in &self.0 {
+                if point.bytes == 64 && subject == of {
+                    let calls = median(rounds.values().map(|measured| measured.calls_per_second)) / 1e3;
+                    writeln!(out, "{name},{},{calls:.1}", point.callers)?;
+                }
+            }
+        }
+        Ok(out)
     }
 
     /// What was measured where, as Markdown.

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::ExitCode};
 
-use rpcnet_tests::{plot::render, say};
+use rpcnet_tests::{
+    plot::{FOLDERS, render},
+    say,
+};
 
 fn main() -> ExitCode {
     match draw() {
@@ -18,9 +21,12 @@ fn main() -> ExitCode {
 }
 
 fn draw() -> Result<usize, Box<dyn std::error::Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src/internals/plots");
-    let mut drawn = 0;
-    for entry in fs::read_dir(folder)? {
+    let (book, mut drawn) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src"), 0);
+    let mut entries = Vec::new();
+    for folder in FOLDERS {
+        entries.extend(fs::read_dir(book.join(folder))?);
+    }
+    for entry in entries {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "csv") {
             let picture =
