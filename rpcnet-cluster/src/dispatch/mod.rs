@@ -14,6 +14,7 @@ mod call;
 mod circuit;
 mod feedback;
 mod field;
+mod glance;
 mod hedge;
 mod journal;
 mod latency;

@@ -4,15 +4,7 @@
 //! under way; the connection closes when the last of them is gone. So the pool follows the registry by itself, and a
 //! worker that leaves keeps its connection until its calls are done.
 
-use std::{
-    fmt,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use rpcnet::{Channel, ConnectError, Executed, Reason, Status, transport::Transport};
@@ -21,7 +13,10 @@ use tokio::{
     time::Instant,
 };
 
-use super::breaker::{Breaker, Ticket, Verdict};
+use super::{
+    breaker::{Breaker, Ticket, Verdict},
+    glance::Glance,
+};
 use crate::{balance::Gauge, membership::NodeId, metrics, registry::Instance};
 
 /// Makes lines: knows the way the bytes travel and whom to tell of workers that cannot be reached.
@@ -69,32 +64,6 @@ pub(crate) struct Line {
     /// What all calls want to know of the breaker, and few change.
     glance: Glance,
     reports: mpsc::Sender<NodeId>,
-}
-
-/// A breaker's state at a glance, without its lock: calls look at each worker they could go to.
-#[derive(Debug)]
-struct Glance(AtomicU64);
-
-impl Glance {
-    /// In place of a ticket: the breaker is not closed, and has to be asked.
-    const NOT_CLOSED: u64 = u64::MAX;
-
-    fn of(breaker: &Breaker) -> Self {
-        let glance = Self(AtomicU64::new(Self::NOT_CLOSED));
-        glance.set(breaker);
-        glance
-    }
-
-    fn set(&self, breaker: &Breaker) {
-        let ticket = breaker.ticket_if_closed().map_or(Self::NOT_CLOSED, Ticket::to_bits);
-        self.0.store(ticket, Ordering::Release);
-    }
-
-    /// The ticket of whoever is picked now; nothing unless the breaker is closed.
-    fn closed(&self) -> Option<Ticket> {
-        let bits = self.0.load(Ordering::Acquire);
-        (bits != Self::NOT_CLOSED).then_some(Ticket::from_bits(bits))
-    }
 }
 
 #[derive(Debug, Default)]
