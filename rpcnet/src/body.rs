@@ -1,6 +1,6 @@
 //! What one end of a call sends the other: a value, and a stream of values after it where the method has one.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{
     client::caller::Answer,
@@ -41,11 +41,14 @@ impl From<Answer> for Streamed {
 
 /// Values on their way out.
 pub(crate) fn encoded<T: Wire>(codec: Codec, items: Streaming<T>) -> Streaming<Bytes> {
+    // Encoded one behind the other, and given out as views: an item that has been sent leaves its room to the next.
+    let mut out = BytesMut::new();
     items.try_map(move |item| {
-        codec.encode(&item).map_err(|error| {
+        codec.encode_into(&item, &mut out).map_err(|error| {
             let message = format!("an item of the stream cannot be encoded: {error}");
             Status::new(Reason::Unencodable, Executed::Yes, message)
-        })
+        })?;
+        Ok(out.split().freeze())
     })
 }
 

@@ -11,7 +11,7 @@ use crate::{
     Answer, CloseReason, Codec, Executed, Limits, MethodId, Reason, Status,
     wire::{
         self, CallHead, Connection, Output, Role, StreamId, Writing,
-        flow::{Batch, Reading},
+        flow::{Items, Reading},
     },
 };
 
@@ -109,7 +109,10 @@ impl End {
 
     /// True when all of it is on its way, false when some waits, nothing when nobody wants it.
     pub fn write(&mut self, id: u64, items: &mut VecDeque<Bytes>) -> Option<bool> {
-        match self.0.write(StreamId::from_bits(id), items) {
+        let mut rest = items.drain(..).collect::<Items>();
+        let writing = self.0.write(StreamId::from_bits(id), &mut rest);
+        items.extend(std::iter::from_fn(|| rest.next()));
+        match writing {
             Writing::Done => Some(true),
             Writing::Wait => Some(false),
             Writing::Gone => None,
@@ -122,7 +125,7 @@ impl End {
     }
 
     pub fn read(&mut self, id: u64) -> Read {
-        let mut batch = Batch::default();
+        let mut batch = Items::default();
         let end = match self.0.read(StreamId::from_bits(id), &mut batch) {
             Reading::Items | Reading::Nothing => None,
             Reading::Ended(end) => Some(end),

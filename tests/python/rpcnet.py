@@ -23,7 +23,8 @@ import struct
 from contextlib import suppress
 
 from wire import (CREDIT_MAX, FRAME_PAYLOAD_MAX, HEADER, NO_TIMEOUT, Executed, Flag, Hello, Inbox, Kind, MethodError,
-                  Reason, Status, Violation, call_head, cost, decode, encode, frame, is_status, read_frame, status)
+                  Reason, Status, Violation, call_head, cost, decode, encode, frame, is_status, read_frame, status,
+                  unpack)
 
 PIECE_MIN = 1024  # of an item: with less credit it waits for more
 
@@ -129,6 +130,8 @@ class Call:
         match kind:
             case Kind.DATA if self._answered:
                 self._handle_item(payload, last)
+            case Kind.PACK if self._answered:
+                self._handle_pack(payload)
             case Kind.REPLY | Kind.DATA:
                 self._handle_answer(kind, flags, head, payload)
             case Kind.FINISH if self._answered:
@@ -164,6 +167,12 @@ class Call:
     def _handle_item(self, piece, last):
         if not self._is_too_large(self._inbox.partial, piece):
             self._inbox.push(piece, last)
+            self._grant()
+
+    def _handle_pack(self, pack):
+        items = unpack(pack)
+        if not any(self._is_too_large(b"", item) for item in items):
+            self._inbox.push_pack(items, len(pack))
             self._grant()
 
     def _is_too_large(self, before, piece):

@@ -52,6 +52,7 @@ class Bytes(unittest.TestCase):
             "call-traced": call(b"hi", method="echo", trace=trace, metadata={"tenant": "acme"}),
             "call-stream": call(b"[1]", streams, method="Sums/add"),
             "item": frame(Kind.DATA, FIRST, Flag.END, payload=b"42"),
+            "pack": frame(Kind.PACK, FIRST, payload=b"\2\x0042\1\x007"),
             "finish": frame(Kind.FINISH, FIRST),
             "cancel": frame(Kind.CANCEL, FIRST),
             "credit": frame(Kind.CREDIT, FIRST, head=(4096).to_bytes(4, "little")),
@@ -358,6 +359,7 @@ class Server(Case):
             "a sequence number again": call(FIRST) + call(FIRST | 2),
             "data of no call": frame(Kind.DATA, FIRST, Flag.END, payload=b"x"),
             "data that no call expects": call(FIRST) + frame(Kind.DATA, FIRST, Flag.END, payload=b"x"),
+            "a pack that no call expects": call(FIRST) + frame(Kind.PACK, FIRST, payload=b"\1\0x"),
             "an answer": frame(Kind.REPLY, FIRST, Flag.END, b"\0"),
             "a reset without a status": frame(Kind.RESET, FIRST),
             "credit without a number": frame(Kind.CREDIT, FIRST),
@@ -393,10 +395,10 @@ class Strangers(Case):
         client = await self.client_of(golden("status"))
         status = await self.fails(client.call("Greeter/hello", "Ann"), Reason.OVERLOADED, Executed.NO)
         self.assertEqual((status.message, status.retry_after), ("busy", 0.258))
-        client = await self.client_of(golden("reply-stream"), golden("item"), golden("item"), golden("reset"))
+        client = await self.client_of(golden("reply-stream"), golden("item"), golden("pack"), golden("reset"))
         async with client.stream("Sums/all") as call:
             items = aiter(call)
-            self.assertEqual([await anext(items), await anext(items)], [42, 42])
+            self.assertEqual([await anext(items) for _ in range(3)], [42, 42, 7])
             await self.fails(anext(items), Reason.STREAM_CUT, Executed.YES)
 
     async def test_calls_after_the_last_that_was_taken_have_not_run(self):
@@ -411,7 +413,8 @@ class Strangers(Case):
     async def test_what_ends_the_connection(self):
         item = frame(Kind.DATA, FIRST, 0, payload=b"x" * 5000)
         for wrong in (golden("call"), frame(Kind.REPLY, 1, Flag.END, b"\0"), frame(Kind.CREDIT, FIRST),
-                      frame(Kind.RESET, FIRST), b"\0\0\0\0\1\0\1\0" + bytes(8), golden("reply-stream") + item):
+                      frame(Kind.RESET, FIRST), b"\0\0\0\0\1\0\1\0" + bytes(8), golden("reply-stream") + item,
+                      *(golden("reply-stream") + frame(Kind.PACK, FIRST, payload=pack) for pack in (b"", b"\1", b"\2\0x"))):
             with self.subTest(wrong[:16]):
                 client = await self.client_of(wrong, window=4096)
                 async with client.stream("Sums/all") as call:

@@ -20,7 +20,7 @@ class Number(IntEnum):
         return cls.__members__.get("UNKNOWN") or cls.UNSPECIFIED
 
 
-Kind = IntEnum("Kind", "CALL DATA REPLY CANCEL PING PONG GOAWAY FINISH RESET STOP CREDIT")
+Kind = IntEnum("Kind", "CALL DATA REPLY CANCEL PING PONG GOAWAY FINISH RESET STOP CREDIT PACK")
 Flag = IntFlag("Flag", "END KEYED STREAMING ITEMS TRACED METADATA REPEAT")
 Executed = Number("Executed", "NO UNKNOWN YES", start=0)
 Code = Number("Code", "CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED "
@@ -137,6 +137,19 @@ def decode(text, reason):
         raise Status(reason, Executed.YES, str(error)) from error
 
 
+def unpack(pack):  # "The four kinds of call"
+    items = []
+    while pack:
+        end = 2 + int.from_bytes(pack[:2], "little")
+        if len(pack) < max(end, 2):
+            raise Violation("a pack that ends in the middle of an item")
+        items.append(pack[2:end])
+        pack = pack[end:]
+    if not items:
+        raise Violation("a pack without items")
+    return items
+
+
 def cost(payload_len):  # "Credit"
     return payload_len + HEADER.size
 
@@ -158,6 +171,14 @@ class Inbox:
         if last:
             self.items.append((self.partial, self.partial_cost))
             self.partial, self.partial_cost = bytearray(), 0
+
+    def push_pack(self, items, length):
+        """Items that came in one frame with a payload of so many bytes."""
+        self.credit -= cost(length)
+        if self.credit < 0 or self.partial:
+            raise Violation("items beyond their credit, or in the middle of another")
+        self.items.extend((item, 2 + len(item)) for item in items[:-1])
+        self.items.append((items[-1], cost(2 + len(items[-1]))))
 
     def pop(self):
         item, paid = self.items.popleft()

@@ -8,7 +8,7 @@
 use std::{cell::Cell, marker::PhantomData};
 
 use ::bincode::{config, error::DecodeError};
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use serde::{
     Serialize,
     de::{DeserializeOwned, DeserializeSeed, Deserializer},
@@ -40,6 +40,16 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, CodecErr
     // A thread that ends keeps nothing.
     let _ = SCRATCH.try_with(|kept| kept.set(scratch));
     Ok(bytes)
+}
+
+pub(super) fn encode_into<T: Serialize + ?Sized>(value: &T, out: &mut BytesMut) -> Result<(), CodecError> {
+    let before = out.len();
+    ::bincode::serde::encode_into_std_write(value, &mut out.writer(), config::standard()).map(drop).map_err(
+        |error| {
+            out.truncate(before);
+            CodecError::new(error)
+        },
+    )
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {

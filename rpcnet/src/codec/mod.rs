@@ -9,7 +9,7 @@ mod lossless;
 #[cfg(feature = "postcard")]
 mod postcard;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// How values are encoded.
@@ -102,6 +102,19 @@ impl Codec {
             #[cfg(feature = "json")]
             Codec::Json => json::encode(value),
         }
+    }
+
+    /// Encodes a value behind what is in `out`, which is as it was if that fails.
+    pub(crate) fn encode_into<T: Serialize + ?Sized>(
+        self,
+        value: &T,
+        out: &mut BytesMut,
+    ) -> Result<(), CodecError> {
+        if self == Codec::Bincode {
+            return bincode::encode_into(value, out);
+        }
+        out.extend_from_slice(&self.encode(value)?);
+        Ok(())
     }
 
     /// Decodes a value that takes up all of `bytes`.

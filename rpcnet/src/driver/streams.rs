@@ -1,7 +1,6 @@
 //! Streams over a connection: their readers and writers, which are tasks, and the protocol's state, which is under a lock.
 
 use std::{
-    collections::VecDeque,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
@@ -12,10 +11,10 @@ use futures_core::Stream;
 use super::Shared;
 use crate::{
     status::{Executed, Reason, Status},
-    streaming::Streaming,
+    streaming::{Each, Streaming},
     wire::{
         Output, StreamId, Writing,
-        flow::{Batch, Reading},
+        flow::{Items, Reading},
     },
 };
 
@@ -72,13 +71,13 @@ fn wait(waiting: &mut Vec<Option<Waker>>, id: StreamId, cx: &Context<'_>) {
 pub(crate) struct Incoming<L: Line> {
     line: L,
     id: StreamId,
-    batch: Batch,
+    batch: Items,
     ended: bool,
 }
 
 impl<L: Line> Incoming<L> {
     pub(crate) fn new(line: L, id: StreamId) -> Self {
-        Self { line, id, batch: Batch::default(), ended: false }
+        Self { line, id, batch: Items::default(), ended: false }
     }
 }
 
@@ -122,38 +121,39 @@ pub(crate) struct Outgoing<L: Line> {
     id: StreamId,
     /// `None` when it is over.
     items: Option<Streaming<Bytes>>,
-    queue: VecDeque<Bytes>,
+    queue: Items,
     end: Option<Result<(), Status>>,
 }
 
-/// How much is taken from a stream at a time: the lock is paid once for it.
-const BATCH_ITEMS: usize = 128;
-const BATCH_BYTES: usize = 64 << 10;
-
-/// How many batches are sent before other tasks run.
-const BATCHES_PER_POLL: usize = 16;
+/// How much is taken from a stream at a time: the lock is paid once for it, and small items share a frame.
+const BATCH_ITEMS: usize = 1024;
+const BATCH_BYTES: usize = 32 << 10;
 
 impl<L: Line> Outgoing<L> {
     pub(crate) fn new(line: L, id: StreamId, items: Streaming<Bytes>) -> Self {
-        Self { line, id, items: Some(items), queue: VecDeque::new(), end: None }
+        Self { line, id, items: Some(items), queue: Items::default(), end: None }
     }
 
     /// Takes from the stream what is ready. True if there may be more.
     fn fill(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(items) = &mut self.items else { return false };
-        let mut bytes = self.queue.iter().map(Bytes::len).sum::<usize>();
-        while self.end.is_none() && self.queue.len() < BATCH_ITEMS && bytes < BATCH_BYTES {
-            match Pin::new(&mut *items).poll_next(cx) {
-                Poll::Ready(Some(Ok(item))) => {
-                    bytes += item.len();
-                    self.queue.push_back(item);
-                }
-                Poll::Ready(Some(Err(status))) => self.end = Some(Err(status)),
-                Poll::Ready(None) => self.end = Some(Ok(())),
-                Poll::Pending => return false,
-            }
+        let Self { items: Some(items), queue, end, .. } = self else { return false };
+        if end.is_some() || queue.bytes() >= BATCH_BYTES {
+            return true;
         }
-        true
+        let mut taken = 0;
+        let each = items.poll_each(cx, &mut |item| {
+            queue.push(item);
+            taken += 1;
+            taken < BATCH_ITEMS && queue.bytes() < BATCH_BYTES
+        });
+        match each {
+            Poll::Ready(Each::Enough) => true,
+            Poll::Ready(Each::Ended(result)) => {
+                *end = Some(result);
+                true
+            }
+            Poll::Pending => false,
+        }
     }
 
     /// Hands the connection what was taken.
@@ -180,18 +180,16 @@ impl<L: Line> Future for Outgoing<L> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..BATCHES_PER_POLL {
-            let more = self.fill(cx);
-            match self.send(more, cx) {
-                Writing::Gone => {
-                    self.items = None;
-                    return Poll::Ready(());
-                }
-                Writing::Done if more => {}
-                Writing::Done | Writing::Wait => return Poll::Pending,
+        let more = self.fill(cx);
+        match self.send(more, cx) {
+            Writing::Gone => {
+                self.items = None;
+                return Poll::Ready(());
             }
+            // The connection writes this batch while the next is made, or the peer would wait for many to be made.
+            Writing::Done if more => cx.waker().wake_by_ref(),
+            Writing::Done | Writing::Wait => {}
         }
-        cx.waker().wake_by_ref();
         Poll::Pending
     }
 }

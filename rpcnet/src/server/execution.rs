@@ -23,7 +23,7 @@ use crate::{
     codec::Codec,
     context::Context,
     status::{Executed, Reason, Status},
-    streaming::Streaming,
+    streaming::{Each, Source, Streaming},
 };
 
 /// The running handler of a call.
@@ -123,7 +123,7 @@ impl Execution {
         let Streamed { answer, items } = result?;
         let items = items.map(|items| {
             let (route, context) = (Arc::clone(&self.route), self.context.clone());
-            Streaming::from_results(Outgoing { route, context, items, ended: false })
+            Streaming::from_source(Outgoing { route, context, items, ended: false })
         });
         Ok(Streamed { answer, items })
     }
@@ -167,18 +167,39 @@ struct Outgoing {
     ended: bool,
 }
 
-impl Stream for Outgoing {
-    type Item = Result<Bytes, Status>;
+impl Outgoing {
+    /// Lets the handler's code run; `Err` if it panicked.
+    fn enter<T>(&mut self, run: impl FnOnce(&mut Streaming<Bytes>) -> T) -> Result<T, Status> {
+        let Self { route, context, items, .. } = self;
+        let run = AssertUnwindSafe(|| context.enter(|| run(items)));
+        catch_unwind(run).map_err(|panic| panicked(route, panic))
+    }
+}
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { route, context, items, ended } = &mut *self;
-        let poll = AssertUnwindSafe(|| context.enter(|| Pin::new(items).poll_next(cx)));
-        let poll = match catch_unwind(poll) {
-            Ok(poll) => poll,
-            Err(panic) => Poll::Ready(Some(Err(panicked(route, panic)))),
-        };
-        *ended = !matches!(poll, Poll::Pending | Poll::Ready(Some(Ok(_))));
+impl Source<Bytes> for Outgoing {
+    fn poll_item(
+        mut self: Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Status>>> {
+        let poll = self.enter(|items| Pin::new(items).poll_next(cx));
+        let poll = poll.unwrap_or_else(|panicked| Poll::Ready(Some(Err(panicked))));
+        self.ended = !matches!(poll, Poll::Pending | Poll::Ready(Some(Ok(_))));
         poll
+    }
+
+    fn poll_each(
+        mut self: Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        take: &mut dyn FnMut(Bytes) -> bool,
+    ) -> Poll<Each> {
+        let poll = self.enter(|items| items.poll_each(cx, take));
+        let poll = poll.unwrap_or_else(|panicked| Poll::Ready(Each::Ended(Err(panicked))));
+        self.ended = matches!(poll, Poll::Ready(Each::Ended(_)));
+        poll
+    }
+
+    fn hint(&self) -> (usize, Option<usize>) {
+        self.items.size_hint()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Streams of values, as arguments and as answers: pulled by their reader, and never cut short unnoticed.
 
 mod sender;
+mod source;
 
 use std::{
     fmt,
@@ -11,6 +12,7 @@ use std::{
 use futures_core::Stream;
 
 pub use sender::{ReaderGone, StreamSender};
+pub(crate) use source::{Each, Source};
 
 use crate::status::Status;
 
@@ -67,7 +69,7 @@ pub struct Streaming<T> {
 }
 
 /// What a stream is made of.
-type Items<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type Items<T> = Pin<Box<dyn Source<T>>>;
 
 impl<T> Streaming<T> {
     /// The items of a stream. It is complete when the stream ends.
@@ -80,6 +82,10 @@ impl<T> Streaming<T> {
 
     /// The items of a stream that may fail. The first error cuts it.
     pub fn from_results(items: impl Stream<Item = Result<T, Status>> + Send + 'static) -> Self {
+        Self::from_source(items)
+    }
+
+    pub(crate) fn from_source(items: impl Source<T> + 'static) -> Self {
         Self { items: Some(Box::pin(items)) }
     }
 
@@ -113,13 +119,23 @@ impl<T> Streaming<T> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
+    /// Hands all items that are there to `take`, until that is false.
+    pub(crate) fn poll_each(&mut self, cx: &mut Context<'_>, take: &mut dyn FnMut(T) -> bool) -> Poll<Each> {
+        let Some(items) = &mut self.items else { return Poll::Ready(Each::Ended(Ok(()))) };
+        let each = ready!(items.as_mut().poll_each(cx, take));
+        if let Each::Ended(_) = each {
+            self.items = None;
+        }
+        Poll::Ready(each)
+    }
+
     /// The stream with every item changed by a function that may fail: its error cuts the stream.
     pub fn try_map<U, F>(self, change: F) -> Streaming<U>
     where
         T: 'static,
         F: FnMut(T) -> Result<U, Status> + Send + Unpin + 'static,
     {
-        Streaming::from_results(TryMap { items: self, change })
+        Streaming::from_source(TryMap { items: self, change })
     }
 }
 
@@ -128,7 +144,7 @@ impl<T> Stream for Streaming<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(items) = &mut self.items else { return Poll::Ready(None) };
-        let item = ready!(items.as_mut().poll_next(cx));
+        let item = ready!(items.as_mut().poll_item(cx));
         if !matches!(item, Some(Ok(_))) {
             self.items = None;
         }
@@ -136,7 +152,7 @@ impl<T> Stream for Streaming<T> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.items.as_ref().map_or((0, Some(0)), |items| items.size_hint())
+        self.items.as_ref().map_or((0, Some(0)), |items| items.hint())
     }
 }
 
@@ -184,15 +200,33 @@ struct TryMap<T, F> {
     change: F,
 }
 
-impl<T, U, F: FnMut(T) -> Result<U, Status> + Unpin> Stream for TryMap<T, F> {
-    type Item = Result<U, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl<T, U, F: FnMut(T) -> Result<U, Status> + Send + Unpin> Source<U> for TryMap<T, F> {
+    fn poll_item(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<U, Status>>> {
         let item = ready!(Pin::new(&mut self.items).poll_next(cx));
         Poll::Ready(item.map(|item| item.and_then(&mut self.change)))
     }
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
+    fn poll_each(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        take: &mut dyn FnMut(U) -> bool,
+    ) -> Poll<Each> {
+        let Self { items, change } = &mut *self;
+        let mut failed = None;
+        let each = items.poll_each(cx, &mut |item| match change(item) {
+            Ok(item) => take(item),
+            Err(status) => {
+                failed = Some(status);
+                false
+            }
+        });
+        match failed {
+            Some(status) => Poll::Ready(Each::Ended(Err(status))),
+            None => each,
+        }
+    }
+
+    fn hint(&self) -> (usize, Option<usize>) {
         // An error may end it sooner.
         (0, self.items.size_hint().1)
     }

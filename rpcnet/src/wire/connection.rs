@@ -321,7 +321,7 @@ impl Connection {
         let id = frame.header.stream;
         let step = match frame.header.kind {
             Kind::Call => self.accepted.handle_call(now, frame, &self.limits, !self.leaving)?,
-            Kind::Data | Kind::Reply if self.opened.owns(id) => {
+            Kind::Data | Kind::Pack | Kind::Reply if self.opened.owns(id) => {
                 self.handle_answer(frame)?;
                 Step::Wait
             }
@@ -330,7 +330,7 @@ impl Connection {
                 self.handle_flow(&frame)?;
                 Step::Wait
             }
-            Kind::Data => {
+            Kind::Data | Kind::Pack => {
                 let step = self.accepted.handle_data(frame, &self.limits)?;
                 self.grant(id);
                 step

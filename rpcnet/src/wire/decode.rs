@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{
-    frame::{HEADER_BYTES, Header},
+    frame::{HEADER_BYTES, Header, Kind, flags},
     output::CloseReason,
 };
 
@@ -22,6 +22,11 @@ impl Frame {
 
     pub(crate) fn payload(&self) -> &[u8] {
         &self.body[self.header.head_len..]
+    }
+
+    /// Of a stream's frame: whether an item is whole with it.
+    pub(crate) fn ends_item(&self) -> bool {
+        self.header.kind == Kind::Pack || self.header.has(flags::END)
     }
 
     pub(crate) fn into_payload(mut self) -> Bytes {

@@ -34,12 +34,14 @@ pub(crate) enum Kind {
     Stop,
     /// The peer may send more of its stream: the head says how many bytes, as a `u32`.
     Credit,
+    /// Several items of a stream, each whole and behind its length.
+    Pack,
     /// A kind of a later version: its frames are skipped.
     Other,
 }
 
 impl Kind {
-    const WIRE: [(Kind, u8); 11] = [
+    const WIRE: [(Kind, u8); 12] = [
         (Kind::Call, 1),
         (Kind::Data, 2),
         (Kind::Reply, 3),
@@ -51,6 +53,7 @@ impl Kind {
         (Kind::Reset, 9),
         (Kind::Stop, 10),
         (Kind::Credit, 11),
+        (Kind::Pack, 12),
     ];
 
     fn to_wire(self) -> u8 {

@@ -36,8 +36,8 @@ pub struct Limits {
     pub calls_max: u32,
     /// How many calls with streams a server takes at once on one connection. At most `calls_max`.
     pub streams_max: u32,
-    /// How many bytes of a stream may be under way or unread, each item with 16 bytes more: a writer that is further ahead
-    /// of its reader waits. An item larger than this passes in pieces. At least 4 KiB. A server holds at most `streams_max`
+    /// How many bytes of a stream may be under way or unread, each item with 2 bytes more and each frame of items with 16: a
+    /// writer that is further ahead of its reader waits. An item larger than this passes in pieces. At least 4 KiB. A server holds at most `streams_max`
     /// times this for a connection.
     pub stream_window: u32,
     /// How many bytes of incomplete arguments and items a server holds for a client, all calls together. (Incomplete answers are

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::{
     decode::Frame,
     flow::{Flow, Receiving},
-    frame::flags,
+    frame::{Kind, flags},
     head::ReplyHead,
     limits::{Limits, STATUS_MESSAGE_MAX},
     message::Message,
@@ -204,6 +204,9 @@ impl Opened {
         if open.answered {
             return self.handle_item(frame, limits);
         }
+        if frame.header.kind == Kind::Pack {
+            return Err(CloseReason::violation(format_args!("items of {id:?} before its answer")));
+        }
         let items = open.items_follow(&frame);
         let result = match open.take(frame, limits.message_bytes_max) {
             Ok(None) => return Ok(Came::Nothing),
@@ -218,7 +221,7 @@ impl Opened {
     }
 
     fn handle_item(&mut self, frame: Frame, limits: &Limits) -> Result<Came, CloseReason> {
-        let (id, last) = (frame.header.stream, frame.header.has(flags::END));
+        let (id, last) = (frame.header.stream, frame.ends_item());
         let Some(flow) = self.flow(id) else { return Ok(Came::Nothing) };
         match flow.receiving.handle_item(frame, limits.message_bytes_max)? {
             None if last => Ok(Came::Items(id)),

@@ -65,6 +65,12 @@ impl Outbox {
         self.put(header, |_| (), piece);
     }
 
+    /// Several items of a stream, each behind its length.
+    pub(crate) fn pack(&mut self, stream: StreamId, pack: &[u8]) {
+        let header = Header { payload_len: pack.len(), ..Header::bare(Kind::Pack, stream) };
+        self.put(header, |_| (), pack);
+    }
+
     /// Whether some of the message that comes before the items of a stream has not left.
     pub(crate) fn has_rest(&self, stream: StreamId) -> bool {
         self.bulk.iter().any(|bulk| bulk.stream == stream)

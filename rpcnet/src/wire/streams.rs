@@ -1,14 +1,12 @@
 //! Commands and frames of a connection about streams.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 
 use super::{
     accepted::Step,
     connection::Connection,
     decode::Frame,
-    flow::{Batch, Flow, Reading},
+    flow::{Flow, Items, Reading},
     frame::Kind,
     head::ReplyHead,
     output::{CloseReason, Output},
@@ -29,7 +27,7 @@ pub(crate) enum Writing {
 
 impl Connection {
     /// Sends the items of a call's stream, from the front, as far as may be now.
-    pub(crate) fn write(&mut self, id: StreamId, items: &mut VecDeque<Bytes>) -> Writing {
+    pub(crate) fn write(&mut self, id: StreamId, items: &mut Items) -> Writing {
         let max = self.peer_message_bytes_max() as usize;
         let Some(flow) = flow(&mut self.opened, &mut self.accepted, id) else { return Writing::Gone };
         if !flow.sending.is_open() {
@@ -45,9 +43,9 @@ impl Connection {
             if !flow.sending.is_ready() || self.outbox.is_full() {
                 break;
             }
-            match items.pop_front() {
-                Some(item) if item.len() > max => return self.cut_too_large(id, max),
-                Some(item) => flow.sending.begin(item),
+            match items.next_len() {
+                Some(length) if length > max => return self.cut_too_large(id, max),
+                Some(_) => flow.sending.begin(id, items, max, &mut self.outbox),
                 None => return Writing::Done,
             }
         }
@@ -72,11 +70,11 @@ impl Connection {
     }
 
     /// Hands the reader of the peer's stream what has come, and grants more.
-    pub(crate) fn read(&mut self, id: StreamId, batch: &mut Batch) -> Reading {
+    pub(crate) fn read(&mut self, id: StreamId, items: &mut Items) -> Reading {
         let Some(flow) = flow(&mut self.opened, &mut self.accepted, id) else {
             return Reading::Ended(Err(call_is_over()));
         };
-        let reading = flow.receiving.read(batch);
+        let reading = flow.receiving.read(items);
         self.grant(id);
         reading
     }

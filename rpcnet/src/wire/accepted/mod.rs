@@ -12,7 +12,7 @@ use self::slot::{Due, Gathering, Running, Slot};
 use super::{
     decode::Frame,
     flow::{Flow, Sending},
-    frame::flags,
+    frame::{Kind, flags},
     head::CallHead,
     limits::Limits,
     message::Message,
@@ -142,7 +142,7 @@ impl Accepted {
     pub(super) fn handle_data(&mut self, frame: Frame, limits: &Limits) -> Result<Step, CloseReason> {
         let (id, end) = (frame.header.stream, frame.header.has(flags::END));
         match self.slots.get_mut(id.slot()) {
-            Some(slot @ Slot::Gathering(_)) if slot.is(id) => {
+            Some(slot @ Slot::Gathering(_)) if slot.is(id) && frame.header.kind == Kind::Data => {
                 let Slot::Gathering(gathering) = std::mem::replace(slot, Slot::Free) else {
                     return Ok(Step::Wait);
                 };
@@ -167,7 +167,7 @@ impl Accepted {
 
     /// A piece of an item of the peer's stream.
     fn handle_item(&mut self, frame: Frame, limits: &Limits) -> Result<Step, CloseReason> {
-        let (id, last) = (frame.header.stream, frame.header.has(flags::END));
+        let (id, last) = (frame.header.stream, frame.ends_item());
         let others = self.buffered;
         let Some(flow) = self.flow(id) else { return Ok(Step::Wait) };
         let before = flow.receiving.partial_len();

@@ -1,17 +1,18 @@
 //! The items of a call's streams: what may be sent, what has come and is not read.
 //!
 //! A receiver grants its sender *credit*, in bytes: what is on its way or unread is never more. Each frame of an item
-//! costs its payload and its header, so that empty items are not free. Credit is given back as items are read, when
-//! half of the window has been. The window is each stream's own: one that nobody reads holds up its writer and nobody else.
+//! costs its payload and its header; many small items share one, each behind its length, so that empty items are not free. Credit is given back as items are read, when
+//! an eighth of the window has been. The window is each stream's own: one that nobody reads holds up its writer and nobody else.
 //!
 //! Source: the windows of HTTP/2, <https://www.rfc-editor.org/rfc/rfc9113#section-5.2>, without that of the whole
 //! connection, which lets one stream hold up the others. The number of streams is bounded instead.
 
-mod inbox;
+mod items;
+mod pack;
 mod receiving;
 mod sending;
 
-pub(crate) use inbox::Batch;
+pub(crate) use items::Items;
 pub(crate) use receiving::{Reading, Receiving};
 pub(crate) use sending::Sending;
 

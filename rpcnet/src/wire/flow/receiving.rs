@@ -3,15 +3,25 @@
 #[cfg(any(test, fuzzing))]
 mod audit;
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 
 use super::{
     cost,
-    inbox::{Batch, Inbox},
+    items::{Items, TOGETHER_BELOW},
+    pack::{self, Unpackable},
 };
 use crate::{
     status::{Executed, Reason, Status},
-    wire::{decode::Frame, frame::flags, message::Message, output::CloseReason, stream_id::StreamId},
+    wire::{
+        decode::Frame,
+        frame::{Kind, flags},
+        limits::FRAME_PAYLOAD_MAX,
+        message::Message,
+        output::CloseReason,
+        stream_id::StreamId,
+    },
 };
 
 /// The receiving side of a stream.
@@ -36,14 +46,25 @@ pub(crate) struct Receiving {
     /// An item whose end has not come, and the cost of the frames it came in so far.
     partial: Message,
     partial_cost: usize,
-    inbox: Inbox,
+    inbox: VecDeque<Portion>,
     end: Option<Result<(), Status>>,
 }
+
+/// Items that a reader takes at once.
+#[derive(Debug, Default)]
+struct Portion {
+    items: Items,
+    cost: usize,
+}
+
+/// In what shares of the window items are handed to their reader, and credit is given back. What a reader took is paid back when
+/// it comes for more: were that half of the window, let alone all of it, one end would often wait for the other.
+const SHARES_OF_WINDOW: usize = 8;
 
 /// What a reader found.
 #[derive(Debug)]
 pub(crate) enum Reading {
-    /// Items, now in its batch.
+    /// Items, now in its hands.
     Items,
     /// Nothing yet.
     Nothing,
@@ -79,6 +100,9 @@ impl Receiving {
         let (id, last, cost) =
             (frame.header.stream, frame.header.has(flags::END), cost(frame.header.payload_len));
         self.credit = self.credit.checked_sub(cost).ok_or_else(|| exceeded(id))?;
+        if frame.header.kind == Kind::Pack {
+            return self.take_pack(&frame, message_bytes_max, cost);
+        }
         if self.partial.len() + frame.header.payload_len > message_bytes_max as usize {
             return Ok(Some(too_large(message_bytes_max)));
         }
@@ -92,12 +116,46 @@ impl Receiving {
         Ok(None)
     }
 
+    /// Items that came together.
+    fn take_pack(
+        &mut self,
+        frame: &Frame,
+        message_bytes_max: u32,
+        cost: usize,
+    ) -> Result<Option<Status>, CloseReason> {
+        let id = frame.header.stream;
+        if self.partial_cost > 0 || self.partial.len() > 0 {
+            return Err(CloseReason::violation(format_args!("items of {id:?} in the middle of another")));
+        }
+        match pack::check(frame.payload(), message_bytes_max as usize) {
+            Ok(()) => {
+                self.portion(cost).push_pack(frame.payload());
+                Ok(None)
+            }
+            Err(Unpackable::TooLarge) => Ok(Some(too_large(message_bytes_max))),
+            Err(Unpackable::Malformed) => {
+                Err(CloseReason::violation(format_args!("a pack of items of {id:?} that is no pack")))
+            }
+        }
+    }
+
+    /// Where items of this cost are kept.
+    fn portion(&mut self, cost: usize) -> &mut Items {
+        self.unread += cost;
+        if self.inbox.back().is_none_or(|last| last.cost >= self.window / SHARES_OF_WINDOW) {
+            self.inbox.push_back(Portion::default());
+        }
+        let last = self.inbox.len() - 1;
+        self.inbox[last].cost += cost;
+        &mut self.inbox[last].items
+    }
+
     /// The last piece of an item is here.
     fn complete(&mut self, piece: Bytes) {
         let mut item = std::mem::take(&mut self.partial);
         item.push(piece, true);
-        self.inbox.push(item.finish());
-        self.unread += std::mem::take(&mut self.partial_cost);
+        let cost = std::mem::take(&mut self.partial_cost);
+        self.portion(cost).push(owned(item.finish()));
     }
 
     /// An item may be larger than the window. It goes on coming when its reader has nothing else to read.
@@ -107,12 +165,14 @@ impl Receiving {
         }
     }
 
-    /// Hands the reader what there is. What it took before, it has read.
-    pub(crate) fn read(&mut self, batch: &mut Batch) -> Reading {
+    /// Hands the reader the next of what there is. What it took before, it has read.
+    pub(crate) fn read(&mut self, items: &mut Items) -> Reading {
+        debug_assert!(items.is_empty(), "a reader asks for more when it has read all");
         self.owed += std::mem::take(&mut self.taken);
-        if !self.inbox.is_empty() {
-            self.inbox.take(batch);
-            self.taken = std::mem::take(&mut self.unread);
+        if let Some(portion) = self.inbox.pop_front() {
+            *items = portion.items;
+            self.taken = portion.cost;
+            self.unread -= portion.cost;
             return Reading::Items;
         }
         self.pay_for_the_partial();
@@ -124,7 +184,7 @@ impl Receiving {
 
     /// Takes the credit that is to be granted now, if there is enough of it.
     pub(crate) fn take_grant(&mut self) -> Option<u32> {
-        if !self.is_open() || self.owed < self.window / 2 {
+        if !self.is_open() || self.owed < self.window / SHARES_OF_WINDOW {
             return None;
         }
         let grant = std::mem::take(&mut self.owed);
@@ -146,7 +206,16 @@ impl Receiving {
     /// Nobody reads any more.
     pub(crate) fn discard(&mut self) {
         self.end(Ok(()));
-        self.inbox = Inbox::default();
+        self.inbox = VecDeque::new();
+    }
+}
+
+/// As a slice, an item of one frame would keep the buffer it was read into, which has room for many: a window of unread items would
+/// hold many times its size. A longer item was copied when it was put together, and a small one is among others.
+fn owned(item: Bytes) -> Bytes {
+    match item.len() {
+        TOGETHER_BELOW..=FRAME_PAYLOAD_MAX => Bytes::copy_from_slice(&item),
+        _ => item,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes};
 
-use super::cost;
+use super::{cost, items::Items, pack};
 use crate::wire::{
     frame::HEADER_BYTES, limits::FRAME_PAYLOAD_MAX, outbox::Outbox, output::CloseReason, stream_id::StreamId,
 };
@@ -47,9 +47,19 @@ impl Sending {
         *self = Self::default();
     }
 
-    /// Takes an item to be sent. For when it `is_ready`.
-    pub(crate) fn begin(&mut self, item: Bytes) {
-        self.rest = Some(item);
+    /// Sends the next items together, if there are several small ones, or begins the next. For when it `is_ready`. None that is
+    /// sent is longer than `longest`; the next is not.
+    pub(crate) fn begin(&mut self, id: StreamId, items: &mut Items, longest: usize, outbox: &mut Outbox) {
+        let room = FRAME_PAYLOAD_MAX.min(self.credit - HEADER_BYTES);
+        let pack = items.front(room, longest);
+        let (length, first) = (pack.len(), pack::first_len(pack));
+        if first.is_some_and(|first| length > pack::LENGTH_BYTES + first) {
+            outbox.pack(id, pack);
+            self.credit -= cost(length);
+            items.skip(length);
+        } else {
+            self.rest = items.next();
+        }
     }
 
     /// The peer may be sent so much more.

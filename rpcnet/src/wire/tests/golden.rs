@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::wire::{
-    flow::{Batch, Reading},
+    flow::{Items, Reading},
     frame::{Header, Kind, flags},
     head::RepeatHead,
     outbox::Outbox,
@@ -70,7 +70,7 @@ fn streaming(window: u32) -> Pair {
 
 /// What is there to be read, and how the stream ended if it has.
 fn read(side: &mut Side) -> (Vec<Bytes>, Option<Result<(), Status>>) {
-    let (mut batch, mut items) = (Batch::default(), Vec::new());
+    let (mut batch, mut items) = (Items::default(), Vec::new());
     loop {
         match side.connection.read(first(), &mut batch) {
             Reading::Items => items.extend(std::iter::from_fn(|| batch.next())),
@@ -216,7 +216,7 @@ fn a_call_with_a_stream_its_items_and_their_end() {
     let head = CallHead { method: MethodId::of("Sums/add"), streaming: true, items: true, ..head(None) };
     let id = pair.client.connection.open(pair.now, &Call { head, payload: "[1]".into() }).unwrap();
     assert_eq!(&pair.client.transmit()[..], golden!("call-stream"));
-    pair.client.connection.write(id, &mut ["42".into()].into());
+    pair.client.connection.write(id, &mut Items::from_iter(["42".into()]));
     assert_eq!(&pair.client.transmit()[..], golden!("item"));
     pair.client.connection.finish(id, Ok(()));
     assert_eq!(&pair.client.transmit()[..], golden!("finish"));
@@ -230,6 +230,17 @@ fn a_call_with_a_stream_its_items_and_their_end() {
     pair.client.receive(pair.now, &[golden!("reply-stream"), golden!("item"), golden!("finish")].concat());
     let (items, end) = read(&mut pair.client);
     assert!(items == ["42"] && matches!(end, Some(Ok(()))), "{items:?} {end:?}");
+}
+
+#[test]
+fn small_items_that_go_together() {
+    let mut pair = streaming(8 << 10);
+    let mut items = Items::from_iter(["42".into(), "7".into()]);
+    assert_eq!(pair.server.connection.write(first(), &mut items), Writing::Done);
+    assert_eq!(&pair.server.transmit()[..], golden!("pack"));
+    pair.client.receive(pair.now, &[golden!("item"), golden!("pack"), golden!("finish")].concat());
+    let (items, end) = read(&mut pair.client);
+    assert!(items == ["42", "42", "7"] && matches!(end, Some(Ok(()))), "{items:?} {end:?}");
 }
 
 #[test]
@@ -250,14 +261,14 @@ fn stop() {
     pair.server.connection.stop_reading(first());
     assert_eq!(&pair.server.transmit()[..], golden!("stop"));
     pair.client.receive(pair.now, &golden!("stop"));
-    assert_eq!(pair.client.connection.write(first(), &mut ["42".into()].into()), Writing::Gone);
+    assert_eq!(pair.client.connection.write(first(), &mut Items::from_iter(["42".into()])), Writing::Gone);
 }
 
 #[test]
 fn credit() {
     let mut pair = streaming(8 << 10);
     let item = |pair: &mut Pair, length: usize| {
-        pair.client.connection.write(first(), &mut [Bytes::from(vec![0; length])].into())
+        pair.client.connection.write(first(), &mut Items::from_iter([Bytes::from(vec![0; length])]))
     };
     assert_eq!(item(&mut pair, 4096 - 16), Writing::Done, "half of the window");
     let sent = pair.client.transmit();
@@ -307,6 +318,7 @@ fn the_tables_of_kinds_and_flags_are_those_of_the_implementation() {
         Kind::Reset,
         Kind::Stop,
         Kind::Credit,
+        Kind::Pack,
     ];
     let listed =
         rows(include_str!("golden/kinds.md")).into_iter().map(|row| (row[0].clone(), row[1].clone()));

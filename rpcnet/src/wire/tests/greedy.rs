@@ -1,9 +1,7 @@
 //! Streams against peers that mean harm, and beside calls that take all the room.
 
-use std::collections::VecDeque;
-
 use super::{super::frame::*, *};
-use crate::wire::flow::{Batch, Reading};
+use crate::wire::flow::{Items, Reading};
 
 fn streaming(pair: &mut Pair, payload: Vec<u8>) -> StreamId {
     let head = CallHead { streaming: true, items: true, ..head(None) };
@@ -11,7 +9,7 @@ fn streaming(pair: &mut Pair, payload: Vec<u8>) -> StreamId {
 }
 
 fn read_all(side: &mut Side, id: StreamId) -> (Vec<Bytes>, Option<Result<(), Status>>) {
-    let (mut batch, mut items) = (Batch::default(), Vec::new());
+    let (mut batch, mut items) = (Items::default(), Vec::new());
     loop {
         match side.connection.read(id, &mut batch) {
             Reading::Items => items.extend(std::iter::from_fn(|| batch.next())),
@@ -51,7 +49,7 @@ fn a_stream_goes_on_between_the_pieces_of_long_answers() {
     pair.exchange();
     pair.server.drain();
     pair.server.connection.reply(id, Ok(ok("")), true);
-    let mut items: VecDeque<_> = std::iter::repeat_n(Bytes::from(vec![7; 1000]), 10).collect();
+    let mut items: Items = std::iter::repeat_n(Bytes::from(vec![7; 1000]), 10).collect();
     let answers = unary.into_iter();
     let mut taken = 0;
     let mut out = BytesMut::new();
@@ -81,7 +79,7 @@ fn credit_does_not_fill_the_outbox() {
     pair.server.drain();
     for id in &ids {
         pair.server.connection.reply(*id, Ok(ok("")), true);
-        pair.server.connection.write(*id, &mut VecDeque::from([Bytes::from(vec![0; 16 << 20])]));
+        pair.server.connection.write(*id, &mut Items::from_iter([Bytes::from(vec![0; 16 << 20])]));
     }
     pair.server.transmit();
     for id in &ids {
@@ -98,7 +96,7 @@ fn an_item_too_large_cuts_the_stream_after_the_items_before_it() {
     let mut pair = Pair::with_limits(limits, limits);
     let id = streaming(&mut pair, vec![]);
     pair.exchange();
-    let mut items = VecDeque::from([Bytes::from_static(b"small"), Bytes::from(vec![0; 1001])]);
+    let mut items = Items::from_iter([Bytes::from_static(b"small"), Bytes::from(vec![0; 1001])]);
     assert_eq!(pair.client.connection.write(id, &mut items), Writing::Gone);
     pair.exchange();
     let (items, end) = read_all(&mut pair.server, id);

@@ -6,6 +6,7 @@ mod greedy;
 mod hostile;
 mod limits;
 mod over;
+mod packs;
 mod random;
 mod silence;
 mod streams;

@@ -1,8 +1,7 @@
 //! A connection that is over: it has said so, and says nothing more.
 
-use std::collections::VecDeque;
-
 use super::*;
+use crate::wire::flow::Items;
 
 fn streaming(pair: &mut Pair, timeout: Option<Duration>) -> StreamId {
     let head = CallHead { streaming: true, items: true, ..head(timeout) };
@@ -34,7 +33,7 @@ fn a_writer_that_is_held_back_is_not_told_to_go_on_after_the_end() {
     for other in others {
         pair.server.connection.reply(other, Ok(ok(vec![1; 10_000])), false);
     }
-    let mut items = VecDeque::from([Bytes::from_static(b"item")]);
+    let mut items = Items::from_iter([Bytes::from_static(b"item")]);
     assert_eq!(pair.server.connection.write(id, &mut items), Writing::Wait);
     pair.server.connection.handle_end(&[], None);
     pair.server.drain();

@@ -8,7 +8,7 @@ use proptest::{prelude::*, sample::Index};
 use super::super::*;
 use crate::wire::{
     audit::Held,
-    flow::{Batch, Reading},
+    flow::{Items, Reading},
 };
 
 /// Small, so that it is often full.
@@ -163,9 +163,9 @@ impl World {
             return;
         }
         let first = written.next;
-        let mut queue: VecDeque<_> = (0..items as u32).map(|n| item(first + n, bytes)).collect();
+        let mut queue: Items = (0..items as u32).map(|n| item(first + n, bytes)).collect();
         self.end(server).write(id, &mut queue);
-        let taken = (items - queue.len()) as u32;
+        let taken = (items - std::iter::from_fn(|| queue.next()).count()) as u32;
         let written = &mut self.books.calls.get_mut(&id).unwrap()[usize::from(server)];
         written.next += taken;
         written.under_way.extend(first..first + taken);
@@ -177,7 +177,7 @@ impl World {
 
     /// Reads what there is at one end, of what the other has written.
     fn read(&mut self, server: bool, id: StreamId) {
-        let mut batch = Batch::default();
+        let mut batch = Items::default();
         let reading = self.end(server).read(id, &mut batch);
         let written = &mut self.books.calls.get_mut(&id).unwrap()[usize::from(!server)];
         let mut items = 0;
