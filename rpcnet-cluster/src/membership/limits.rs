@@ -147,6 +147,12 @@ pub(crate) const GRUDGE_FORGOTTEN: Duration = Duration::from_secs(300);
 /// Refutations of one node, and "you are accused" messages to one node: at most one in this time.
 pub(crate) const TELL_EVERY: Duration = Duration::from_secs(1);
 
+/// Members told at once of what a page of records says of them, and how long until the next: 320 a second are 45 KB a second, and a
+/// thousand have heard before the shortest suspicion in a cluster of their size ends.
+pub(crate) const TOLD_AT_ONCE: usize = 16;
+/// Time between two such handfuls.
+pub(crate) const TOLD_EVERY: Duration = Duration::from_millis(50);
+
 // --- gossip, sync, seeds, leaving -------------------------------------------------------------------------------
 
 /// Time between two gossip rounds while something waits.

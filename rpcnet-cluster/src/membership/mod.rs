@@ -39,6 +39,7 @@ mod suspicion;
 mod sync;
 mod table;
 mod tags;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod tombstones;

@@ -25,6 +25,7 @@ use super::stream::Streams;
 use super::suspicion::Suspicions;
 use super::sync::Sync;
 use super::table::Table;
+use super::telling::Telling;
 use crate::partition::Partition;
 
 use super::{
@@ -72,6 +73,7 @@ pub struct Membership {
     pub(super) table: Table,
     pub(super) queue: Queue,
     pub(super) pace: Pace,
+    pub(super) telling: Telling,
     pub(super) edges: BTreeMap<NodeId, Edge>,
     /// The rings or their members changed; the edges are brought up to date at the end of the input.
     pub(super) edges_stale: bool,
@@ -118,6 +120,7 @@ impl Membership {
             table: Table::new(record),
             queue: Queue::default(),
             pace: Pace::default(),
+            telling: Telling::default(),
             edges: BTreeMap::new(),
             edges_stale: false,
             relays: Relays::default(),
@@ -223,7 +226,7 @@ impl Membership {
         let always = [tick, self.pace.next(), self.relays.next_timeout()];
         let running = match &self.phase {
             Phase::Leaving(farewell) => {
-                [Some(farewell.next_timeout()), None, None, None, None, None, None, None]
+                [Some(farewell.next_timeout()), None, None, None, None, None, None, None, None]
             }
             _ => [
                 self.next_edge(),
@@ -234,6 +237,7 @@ impl Membership {
                 self.refutation.next_timeout(),
                 self.strain.next_timeout(),
                 self.partition.next_timeout(),
+                self.telling.next_timeout(),
             ],
         };
         always.into_iter().chain(running).flatten().min()
@@ -328,6 +332,7 @@ impl Membership {
             self.update_edges(now);
             self.look_for_cuts(now);
         }
+        self.tell_some(now);
         self.schedule_gossip(now);
     }
 

@@ -39,7 +39,7 @@ impl Membership {
             self.settle(now, &transition, origin);
         }
         if held_back {
-            self.tell_suspect(now, update.id());
+            self.telling.push(update.id());
         }
     }
 
@@ -59,14 +59,6 @@ impl Membership {
             update.standing_mut().state = NodeState::Suspect;
         }
         held_back
-    }
-
-    /// Only when the suspicion stands: told that it is alive, a member has nothing to refute.
-    fn tell_suspect(&mut self, now: Instant, id: NodeId) {
-        let suspect = self.table.get(id).filter(|member| member.state() == NodeState::Suspect);
-        if let Some(to) = suspect.map(|member| member.record.profile.addr) {
-            self.tell(now, id, to);
-        }
     }
 
     /// Replaces this node's own record, which only it may do.

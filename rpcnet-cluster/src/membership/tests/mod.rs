@@ -16,4 +16,5 @@ mod replay;
 mod restart;
 mod stalls;
 mod survivors;
+mod telling;
 mod unreachable;
