@@ -57,7 +57,7 @@ impl Membership {
     }
 
     fn farewell(&mut self, now: Instant) -> Farewell {
-        let mut told: BTreeSet<_> = self.table.rings.predecessors(self.me);
+        let mut told: BTreeSet<_> = self.table.observers();
         told.extend(self.random_peers(FAREWELL_OTHERS, |_| true));
         told.remove(&self.me);
         let addrs: Vec<_> = told

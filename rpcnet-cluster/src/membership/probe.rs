@@ -10,7 +10,7 @@ use super::limits::{
     STREAM_PROBE_TIMEOUT, STREAM_PROBES_MAX, TEMPORARY_EDGES_MAX,
 };
 use super::message::{Body, Request};
-use super::rings::Standpoint;
+use super::rings::{Observed, OutOfSight, Standpoint};
 use super::stream::StreamPurpose;
 use super::{Membership, NodeId, NodeState};
 
@@ -317,8 +317,7 @@ impl Membership {
         if !std::mem::take(&mut self.edges_stale) {
             return;
         }
-        let look_ahead = !self.isolation.cut_off();
-        let observed = self.table.rings.observed(self.me, look_ahead, |id| self.standpoint(now, id));
+        let observed = self.to_observe(now);
         let purposes = observed.failed.iter().map(|&id| (id, Purpose::Failed));
         let purposes: Vec<_> =
             purposes.chain(observed.watched.iter().map(|&id| (id, Purpose::Ring))).collect();
@@ -334,6 +333,16 @@ impl Membership {
                 edge.forget(now);
             }
             edge.purpose = purpose;
+        }
+    }
+
+    fn to_observe(&mut self, now: Instant) -> Observed {
+        let look_ahead = !self.isolation.cut_off();
+        loop {
+            match self.table.rings.observed(look_ahead, |id| self.standpoint(now, id)) {
+                Ok(observed) => return observed,
+                Err(OutOfSight) => self.table.look_farther(),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Everything known of the cluster, and the one place where it changes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -16,7 +16,7 @@ use super::{Generation, Incarnation, Node, NodeId, NodeState};
 
 /// The members, and the orders and hashes derived from them.
 ///
-/// Invariant: `roster` holds the visible members except `me`; `rings` those that have not left; `buckets` the XOR of
+/// Invariant: `roster` holds the visible members except `me`; `rings` the nearest of those that have not left; `buckets` the XOR of
 /// the members' hashes.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -61,7 +61,7 @@ impl Table {
             me: me.id,
             members: BTreeMap::new(),
             roster: Roster::default(),
-            rings: Rings::default(),
+            rings: Rings::new(me.id),
             buckets: Box::new([0; BUCKETS]),
             root: 0,
             tombstones: Tombstones::default(),
@@ -105,6 +105,16 @@ impl Table {
 
     pub(crate) fn buckets(&self) -> &[u64; BUCKETS] {
         &self.buckets
+    }
+
+    /// Keeps more of the rings, which somebody has walked to the end of what is kept.
+    pub(crate) fn look_farther(&mut self) {
+        self.rings.look_farther(in_rings(&self.members));
+    }
+
+    /// Who observes this node, as far as the rings are settled.
+    pub(crate) fn observers(&self) -> BTreeSet<NodeId> {
+        self.rings.predecessors(in_rings(&self.members))
     }
 
     /// Merges news in. `None` when it changed nothing.
@@ -179,8 +189,7 @@ impl Table {
 
     /// Puts a member where its new state belongs.
     fn place(&mut self, id: NodeId, was: Option<NodeState>, is: NodeState, rng: &mut Rng) {
-        let in_rings = |state| state != NodeState::Left;
-        match (was.is_some_and(in_rings), in_rings(is)) {
+        match (was.is_some_and(belongs_in_rings), belongs_in_rings(is)) {
             (false, true) => self.rings.insert(id),
             (true, false) => self.rings.remove(id),
             _ => {}
@@ -285,6 +294,15 @@ fn held(member: &Member, me: NodeId) -> Before {
         accused_here: accusers.contains(me),
         gone_here: accusers.iter().any(|accuser| accuser.id == me && accuser.gone),
     }
+}
+
+/// The failed are in the rings: they are probed on, so that a healed link is noticed.
+fn belongs_in_rings(state: NodeState) -> bool {
+    state != NodeState::Left
+}
+
+fn in_rings(members: &BTreeMap<NodeId, Member>) -> impl Iterator<Item = NodeId> + Clone + '_ {
+    members.iter().filter(|(_, member)| belongs_in_rings(member.state())).map(|(&id, _)| id)
 }
 
 /// Which bucket an id belongs to. Hashed, because ids given by operators may share any of their bytes.

@@ -50,7 +50,7 @@ fn the_derived_orders_and_hashes_follow_the_members() {
     assert_eq!(table.live(), live + 1);
     table.apply(now, &left(1), &mut rng);
     assert_eq!((table.root(), table.live()), (root, live), "a member that left is no difference");
-    assert!(table.rings.predecessors(table.me).is_empty());
+    assert!(table.observers().is_empty());
 }
 
 #[test]
