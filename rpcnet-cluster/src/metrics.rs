@@ -18,6 +18,13 @@ use crate::{
 };
 
 /// One metric.
+///
+/// ```
+/// use rpcnet_cluster::metrics::METRICS;
+///
+/// let labelled: Vec<_> = METRICS.iter().filter(|metric| !metric.labels.is_empty()).collect();
+/// assert_eq!(labelled[0].labels, ["worker", "to"]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {
@@ -54,6 +61,14 @@ pub const WORKERS_MAX: usize = 1_024;
 static NAMED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Every metric there is.
+///
+/// ```
+/// use rpcnet_cluster::metrics::METRICS;
+///
+/// for metric in &METRICS {
+///     println!("{} {}: {}", metric.name, if metric.is_gauge { "gauge" } else { "counter" }, metric.meaning);
+/// }
+/// ```
 pub const METRICS: [Metric; 14] = [
     counted(NODE_FAILURES, "nodes that this node was told have failed"),
     counted(PARTITIONS, "splits of the network that this node has noticed"),

@@ -22,6 +22,13 @@ pub struct Metadata {
 }
 
 /// A name or a value that metadata cannot have.
+///
+/// ```
+/// use rpcnet::Metadata;
+///
+/// let refused = Metadata::new().insert("Two Words", "…").unwrap_err();
+/// assert!(refused.to_string().starts_with("`Two Words` is not a name of metadata"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMetadata {
     /// The name is not one.

@@ -6,6 +6,14 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 ///
 /// Source: <https://grpc.github.io/grpc/core/md_doc_statuscodes.html>. A code says what kind of thing happened; whether
 /// the method ran is a different question, answered by [`Executed`].
+///
+/// ```
+/// use rpcnet::{Code, Executed, Reason, Status};
+///
+/// let status = Status::new(Reason::Overloaded, Executed::No, "try the other one");
+/// assert_eq!(status.code(), Code::ResourceExhausted);
+/// assert_eq!(Code::ResourceExhausted as u8, 8, "as in gRPC");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Code {
@@ -100,6 +108,18 @@ impl fmt::Display for Code {
 ///
 /// Every decision to send a call again rests on this. `No` is only said by whoever can prove it: a client that never
 /// handed the call to a connection, or a server that refused it before the handler was polled for the first time.
+///
+/// ```
+/// use rpcnet::{Executed, Reason, Status};
+///
+/// /// Nobody needs to know a method to send this one again.
+/// fn is_surely_not_done(status: &Status) -> bool {
+///     status.executed() == Executed::No
+/// }
+///
+/// assert!(is_surely_not_done(&Status::new(Reason::ConnectFailed, Executed::No, "refused")));
+/// assert!(!is_surely_not_done(&Status::new(Reason::ConnectionLost, Executed::Unknown, "gone")));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Executed {
     /// It did not run, and nothing of it will: sending it again cannot do the work twice.
@@ -160,6 +180,22 @@ struct Inner {
 }
 
 /// The precise cause within a [`Code`], for programs that must tell causes of one code apart.
+///
+/// ```
+/// use rpcnet::{Reason, Status};
+///
+/// fn advice(status: &Status) -> &'static str {
+///     match status.reason() {
+///         Reason::ConnectFailed => "is it started, and is this its address?",
+///         Reason::MessageTooLarge => "send it as a stream",
+///         Reason::Overloaded => "later",
+///         // There may be more in later versions.
+///         _ => "see the message",
+///     }
+/// }
+/// # let status = Status::new(Reason::Overloaded, rpcnet::Executed::No, "full");
+/// # assert_eq!(advice(&status), "later");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Reason {

@@ -5,6 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::membership::{Membership, Unreadable};
 
 /// What a node's agent has received and what it had to drop, since its start.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::ClusterMembership;
+///
+/// let node = ClusterMembership::builder().join().await?;
+/// assert_eq!(node.counters().datagrams_unreadable.forged, 0);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
@@ -27,6 +36,18 @@ pub struct Counters {
 }
 
 /// What could not be read, by what was wrong with it: one for each variant of [`Unreadable`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::ClusterMembership;
+///
+/// let node = ClusterMembership::builder().join().await?;
+/// let unreadable = node.counters().datagrams_unreadable;
+/// if unreadable.unknown_key > 0 {
+///     println!("somebody seals with a key that this node does not hold");
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnreadableCounts {

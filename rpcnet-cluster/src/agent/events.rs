@@ -14,6 +14,17 @@ use crate::membership::{ClusterEvent, Node};
 /// folding the events gives the view. A reader more than 1 024 events behind gets
 /// [`Lagged`](ClusterEvent::Lagged) and then the whole view again. It ends when the node leaves or its last handle is
 /// dropped; it does not keep the node running.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterEvent, ClusterMembership};
+///
+/// let node = ClusterMembership::builder().label("a").join().await?;
+/// let mut events = node.subscribe();
+/// let Some(ClusterEvent::NodeJoined(first)) = events.recv().await else { panic!() };
+/// assert_eq!(&*first.label, "a", "the view there is comes first");
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Events {
     published: Arc<Published>,

@@ -10,6 +10,16 @@ use super::StateError;
 use crate::membership::TagError;
 
 /// Why a node could not start. Nothing runs then; a seed that does not answer is no such reason.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, JoinError};
+///
+/// let first = ClusterMembership::builder().join().await?;
+/// let second = ClusterMembership::builder().bind(first.local_addr()).join().await;
+/// assert!(matches!(second, Err(JoinError::InUse { .. })));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JoinError {

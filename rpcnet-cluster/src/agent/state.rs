@@ -18,6 +18,18 @@ const TITLE: &str = "rpcnet node";
 const BYTES_MAX: u64 = 256;
 
 /// Why a node's state file cannot be used. The file is left as it is.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, JoinError, StateError};
+///
+/// # let file = std::env::temp_dir().join(format!("not-a-state-{}", std::process::id()));
+/// std::fs::write(&file, "notes for Monday")?;
+/// let node = ClusterMembership::builder().state_file(&file).join().await;
+/// assert!(matches!(node, Err(JoinError::State { cause: StateError::Foreign, .. })), "{node:?}");
+/// # std::fs::remove_file(&file)?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StateError {

@@ -91,6 +91,12 @@ enum Why {
 }
 
 /// What a [`CircuitBreaker`](crate::CircuitBreaker) lets through.
+///
+/// ```
+/// use rpcnet_cluster::{CircuitBreaker, CircuitState};
+///
+/// assert_eq!(CircuitBreaker::new().state(), CircuitState::Closed);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CircuitState {
     /// Every call.

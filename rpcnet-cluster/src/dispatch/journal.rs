@@ -12,6 +12,19 @@ use crate::membership::NodeId;
 ///
 /// [`ResilientClient::call_with_report`](crate::ResilientClient::call_with_report) gives one beside the answer,
 /// [`ResilientClient::reporting`](crate::ResilientClient::reporting) one for each call, also of a generated client.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, LoadBalancing, ResilientClient, WorkerRegistry};
+///
+/// let cluster = ClusterMembership::builder().join().await?;
+/// let client = ResilientClient::new(WorkerRegistry::new(&cluster, LoadBalancing::PeakEwma));
+/// # let client = client.with(rpcnet::CallOptions::timeout(std::time::Duration::from_millis(10)));
+/// let (answer, report) = client.call_with_report("compute", vec![1]).await;
+/// assert!(answer.is_err() && report.attempts.is_empty(), "there is no worker");
+/// println!("waited {:?} of {:?}", report.waited, report.took);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CallReport {
@@ -30,6 +43,17 @@ pub struct CallReport {
 }
 
 /// One attempt of a call.
+///
+/// ```
+/// use rpcnet_cluster::CallReport;
+///
+/// fn log(report: &CallReport) {
+///     for attempt in &report.attempts {
+///         println!("{} after {:?}, for {:?}: {:?}", attempt.addr, attempt.began, attempt.took, attempt.end);
+///     }
+/// }
+/// # let _ = log;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AttemptReport {
@@ -50,6 +74,16 @@ pub struct AttemptReport {
 }
 
 /// What became of an attempt.
+///
+/// ```
+/// use rpcnet_cluster::{AttemptEnd, CallReport};
+///
+/// /// The call was answered by the second of two.
+/// fn hedging_helped(report: &CallReport) -> bool {
+///     report.attempts.iter().any(|attempt| attempt.hedge && matches!(attempt.end, AttemptEnd::Answered))
+/// }
+/// # let _ = hedging_helped;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum AttemptEnd {

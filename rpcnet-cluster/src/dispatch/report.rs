@@ -31,6 +31,17 @@ pub struct FailedAttempts {
 }
 
 /// One attempt that failed.
+///
+/// ```
+/// use rpcnet_cluster::FailedAttempt;
+///
+/// fn log(attempts: &[FailedAttempt]) {
+///     for attempt in attempts {
+///         println!("{} after {:?}: {}", attempt.addr, attempt.took, attempt.status);
+///     }
+/// }
+/// # let _ = log;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FailedAttempt {

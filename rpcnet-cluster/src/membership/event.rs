@@ -8,6 +8,16 @@ use std::time::Duration;
 use super::{Generation, Incarnation, NodeId};
 
 /// One process of the cluster, as its owner describes it. Cheap to clone: texts and tags are shared.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::ClusterMembership;
+///
+/// let node = ClusterMembership::builder().label("worker-1").tag("role", "worker").join().await?;
+/// let me = &node.visible_nodes().await[0];
+/// assert_eq!((&*me.label, &*me.tags["role"]), ("worker-1", "worker"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Node {
@@ -40,6 +50,13 @@ impl Node {
 }
 
 /// What is held of a node. The order is the precedence of SWIM §4.2: at one incarnation the later word wins.
+///
+/// ```
+/// use rpcnet_cluster::NodeState;
+///
+/// // At one incarnation the graver word counts.
+/// assert!(NodeState::Suspect > NodeState::Alive && NodeState::Failed > NodeState::Suspect);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NodeState {
     /// Nobody accuses it.
@@ -147,6 +164,17 @@ pub enum ClusterEvent {
 }
 
 /// One line of an operator's table: a member and how well it is.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::ClusterMembership;
+///
+/// let node = ClusterMembership::builder().join().await?;
+/// for member in node.members().await {
+///     println!("{} {:?} phi {:.1}", member.node.label, member.state, member.phi);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MemberView {

@@ -56,6 +56,13 @@ impl fmt::Debug for NodeId {
 /// Which start of the process this is: `max(persisted + 1, wall-clock milliseconds)`, chosen by the driver.
 ///
 /// It orders two processes that used the same [`NodeId`]: the later one wins, whatever else is known of the earlier.
+///
+/// ```
+/// use rpcnet_cluster::Generation;
+///
+/// // The process that was started later speaks for the node.
+/// assert!(Generation(1_700_000_000_001) > Generation(1_700_000_000_000));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(pub u64);
 
@@ -66,6 +73,12 @@ impl Generation {
 }
 
 /// How often the owner has refuted an accusation in this generation. Only the owner raises it.
+///
+/// ```
+/// use rpcnet_cluster::Incarnation;
+///
+/// assert_eq!(Incarnation::default(), Incarnation(0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Incarnation(pub u64);
 

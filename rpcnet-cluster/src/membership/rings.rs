@@ -130,7 +130,8 @@ impl Rings {
         observed: &mut Observed,
         regard: &mut impl FnMut(NodeId) -> Standpoint,
     ) -> Result<(), OutOfSight> {
-        let mut walks: Vec<_> = self.rings.iter().map(|ring| Walk { ring, passed: 0, seen: 0, good: false }).collect();
+        let mut walks: Vec<_> =
+            self.rings.iter().map(|ring| Walk { ring, passed: 0, seen: 0, good: false }).collect();
         let (mut wanted, mut faster) = (1, 2);
         while !walks.is_empty() && observed.watched.len() < EDGES_MAX {
             let mut on = Vec::with_capacity(walks.len());
@@ -352,8 +353,13 @@ mod tests {
     #[test]
     fn what_is_kept_of_a_ring_shows_the_same_as_all_of_it() {
         let mut rng = fastrand::Rng::with_seed(7);
-        let regards =
-            [Standpoint::Good, Standpoint::Bad, Standpoint::Accused, Standpoint::FailedLately, Standpoint::Failed];
+        let regards = [
+            Standpoint::Good,
+            Standpoint::Bad,
+            Standpoint::Accused,
+            Standpoint::FailedLately,
+            Standpoint::Failed,
+        ];
         for _ in 0..50 {
             let (mut members, mut kept) = (BTreeSet::new(), Rings::new(id(0)));
             for _ in 0..rng.usize(1..1_500) {
@@ -391,7 +397,8 @@ mod tests {
     fn those_before_a_node_are_those_that_it_is_the_first_for() {
         let members: BTreeSet<_> = (0..40).map(id).collect();
         let before = rings(40).predecessors(members.iter().copied());
-        let first = |&member: &NodeId| (0..RINGS).any(|ring| successors(&rings_of(member, 40), ring, 1) == [id(0)]);
+        let first =
+            |&member: &NodeId| (0..RINGS).any(|ring| successors(&rings_of(member, 40), ring, 1) == [id(0)]);
         assert_eq!(before, members.into_iter().filter(first).collect());
     }
 }

@@ -10,9 +10,29 @@ use super::limits::{LABEL_BYTES_MAX, TAG_KEY_BYTES_MAX, TAGS_BYTES_MAX, TAGS_MAX
 /// The tag of a node whose server takes its leave, whatever its value: registries hand out no new calls to it. Set by
 /// [`ClusterMembership::drain`](crate::ClusterMembership::drain); an operator may set it to take a worker out of use, and remove
 /// it again.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, membership::DRAINING_TAG};
+///
+/// // Out of use for a while, and it goes on serving the calls it has.
+/// let node = ClusterMembership::builder().join().await?;
+/// node.set_tag(DRAINING_TAG, "maintenance").await?;
+/// node.remove_tag(DRAINING_TAG).await;
+/// # Ok(()) }
+/// ```
 pub const DRAINING_TAG: &str = "rpcnet.draining";
 
 /// Why a label or a tag was refused. The caller's fault; nothing was changed.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, TagError};
+///
+/// let node = ClusterMembership::builder().join().await?;
+/// assert_eq!(node.set_tag("", "worker").await, Err(TagError::EmptyKey));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TagError {

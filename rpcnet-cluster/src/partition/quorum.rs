@@ -11,6 +11,18 @@ const REGAINED_AFTER: Duration = Duration::from_secs(5);
 ///
 /// What is counted is the *baseline*, the members of the last view that nobody fell out of for five seconds. Nodes that join
 /// while others are missing do not count until those are back: neither side can grow into a majority.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::num::NonZeroUsize;
+/// use rpcnet_cluster::{ClusterMembership, QuorumRule};
+///
+/// // Five nodes hold the data; three of them may write.
+/// let three = NonZeroUsize::new(3).unwrap();
+/// let node = ClusterMembership::builder().quorum(QuorumRule::AtLeast(three)).join().await?;
+/// assert!(!node.quorum().borrow().held, "a node alone has none");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuorumRule {
@@ -36,6 +48,17 @@ pub enum QuorumRule {
 ///
 /// Advisory, as all of membership is: a node learns three seconds after a split began that it is cut off, ten at most, and
 /// writes in between are accepted on both sides. What must never be written twice needs consensus.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::ClusterMembership;
+///
+/// let node = ClusterMembership::builder().join().await?;
+/// let quorum = *node.quorum().borrow();
+/// println!("{} of {}, {} are needed", quorum.visible, quorum.total, quorum.needed);
+/// assert!(!quorum.held, "no node holds it in its first five seconds");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Quorum {

@@ -9,6 +9,18 @@ use crate::membership::NodeId;
 const LABEL_MAX: usize = 32;
 
 /// How a worker is doing, as this process sees it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, Health, LoadBalancing, WorkerRegistry, health_dashboard};
+///
+/// let cluster = ClusterMembership::builder().join().await?;
+/// let registry = WorkerRegistry::new(&cluster, LoadBalancing::PeakEwma);
+/// let dashboard = health_dashboard(&registry);
+/// let failed = dashboard.workers().iter().filter(|worker| worker.health == Health::Failed);
+/// assert_eq!(failed.count(), 0);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Health {
@@ -28,6 +40,18 @@ impl Health {
 }
 
 /// One line of a [`HealthDashboard`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, LoadBalancing, WorkerRegistry, health_dashboard};
+///
+/// let cluster = ClusterMembership::builder().join().await?;
+/// let registry = WorkerRegistry::new(&cluster, LoadBalancing::PeakEwma);
+/// for worker in health_dashboard(&registry).workers() {
+///     println!("{} at {}: {} of {} calls", worker.label, worker.addr, worker.active_connections, worker.capacity);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct WorkerHealth {
@@ -97,6 +121,16 @@ impl WorkerHealth {
 ///
 /// worker                            address                state     calls  capacity    load    latency
 /// worker-1                          127.0.0.1:40001        healthy       3        16    19 %     2.1 ms
+/// ```
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, LoadBalancing, WorkerRegistry, health_dashboard};
+///
+/// let cluster = ClusterMembership::builder().join().await?;
+/// let dashboard = health_dashboard(&WorkerRegistry::new(&cluster, LoadBalancing::PeakEwma));
+/// assert!(dashboard.workers().is_empty());
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct HealthDashboard {

@@ -16,6 +16,17 @@ const EVENTS_MAX: usize = 1024;
 /// An event is handed out after the registry has taken it in: whoever hears of a failed node does not find it among the
 /// workers any more. The first events tell of the nodes there were at the time of the subscription, one
 /// [`NodeJoined`](ClusterEvent::NodeJoined) each.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterEvent, ClusterMembership, LoadBalancing, WorkerRegistry};
+///
+/// let cluster = ClusterMembership::builder().join().await?;
+/// let registry = WorkerRegistry::new(&cluster, LoadBalancing::PeakEwma);
+/// let mut events = registry.subscribe();
+/// assert!(matches!(events.recv().await, Some(ClusterEvent::NodeJoined(_))));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct RegistryEvents {
     receiver: broadcast::Receiver<ClusterEvent>,

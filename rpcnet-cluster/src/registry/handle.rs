@@ -310,6 +310,17 @@ impl Reader {
 }
 
 /// Why no worker was selected.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{ClusterMembership, LoadBalancing, SelectError, WorkerRegistry};
+///
+/// let cluster = ClusterMembership::builder().join().await?;
+/// let registry = WorkerRegistry::new(&cluster, LoadBalancing::PeakEwma);
+/// let selected = registry.select_worker(Some("role=worker"));
+/// assert!(matches!(selected, Err(SelectError::NoWorkers { workers: 0, .. })));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectError {

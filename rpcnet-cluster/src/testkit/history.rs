@@ -8,6 +8,19 @@ use tokio::time::Instant;
 use crate::{ClusterEvent, ClusterMembership};
 
 /// An event that a node was told.
+///
+/// ```
+/// use rpcnet_cluster::{ClusterEvent, testkit::TestCluster};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let cluster = TestCluster::new(7);
+/// let node = cluster.node("a").start().await;
+/// cluster.node("b").start().await;
+/// cluster.converged().await;
+/// let joined = node.told().into_iter().filter(|told| matches!(told.event, ClusterEvent::NodeJoined(_)));
+/// println!("{:?}", joined.map(|told| told.after).collect::<Vec<_>>());
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Told {

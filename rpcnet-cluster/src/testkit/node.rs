@@ -18,6 +18,16 @@ use crate::{
 };
 
 /// Settings of a node under test, from [`TestCluster::node`].
+///
+/// ```
+/// use rpcnet_cluster::testkit::TestCluster;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let cluster = TestCluster::new(7);
+/// let node = cluster.node("worker-1").tag("role", "worker").capacity(16).start().await;
+/// assert_eq!(node.label(), "worker-1");
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing starts before `start`"]
 pub struct TestNodeBuilder {

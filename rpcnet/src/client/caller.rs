@@ -22,6 +22,30 @@ use crate::{
 /// - a [`Status`] says [`Executed::No`](crate::Executed::No) only when the method provably did not run;
 /// - a call that may have run is sent again only when its [`Idempotency`] allows it;
 /// - dropping the future cancels the call.
+///
+/// ```
+/// use bytes::Bytes;
+/// use rpcnet::{Answer, Caller, Request, Status, rpc_trait};
+///
+/// #[rpc_trait]
+/// trait Clock {
+///     async fn now(&self) -> rpcnet::Result<u64>;
+/// }
+///
+/// /// Answers every call with the number 7.
+/// #[derive(Clone)]
+/// struct Seven;
+///
+/// impl Caller for Seven {
+///     async fn invoke(&self, _: Request) -> Result<Answer, Status> {
+///         Ok(Answer::Ok(self.codec().encode(&7_u64).map(Bytes::from).unwrap()))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// assert_eq!(ClockClient::new(Seven).now().await.unwrap(), 7);
+/// # }
+/// ```
 pub trait Caller: Clone + Send + Sync + 'static {
     /// Carries one call.
     fn invoke(&self, request: Request) -> impl Future<Output = Result<Answer, Status>> + Send;

@@ -11,6 +11,19 @@ use crate::{
 };
 
 /// Why a connection could not be opened. No call was sent.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet::{Channel, ConnectError};
+///
+/// // Nobody listens on a port that was just given back.
+/// let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+/// match Channel::connect(address).await {
+///     Err(ConnectError::Dial { cause, .. }) => assert_eq!(cause.kind(), std::io::ErrorKind::ConnectionRefused),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectError {
     /// The transport could not reach the address: refused, unreachable, or not allowed.

@@ -58,6 +58,15 @@ impl Rest {
 
 /// When a call is sent to a second worker while the first has not answered: see
 /// [`hedge_after`](CallOptions::hedge_after).
+///
+/// ```
+/// use std::time::Duration;
+/// use rpcnet::{CallOptions, Hedge};
+///
+/// // A second worker is asked when the first has not answered after 20 ms.
+/// let options = CallOptions::new().hedge_after(Duration::from_millis(20));
+/// assert_eq!(options.hedge_set(), Some(Hedge::After(Duration::from_millis(20))));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hedge {

@@ -24,6 +24,16 @@ pub struct Attempted {
 ///
 /// The last [`IDS_MAX`](Self::IDS_MAX) are known, for as long as the client lives. Who repeats an older one, or one of
 /// another client's, says so: [`CallOptions::first_sent_at`](crate::CallOptions::first_sent_at).
+///
+/// ```
+/// use rpcnet::SentIds;
+/// use uuid::Uuid;
+///
+/// # use std::time::Instant;
+/// let (sent, id) = (SentIds::new(), Uuid::from_u128(7));
+/// assert!(sent.send(Instant::now(), id, "worker-1", None).is_none(), "the first attempt");
+/// assert!(sent.send(Instant::now(), id, "worker-2", None).unwrap().elsewhere, "a repeat, at another worker");
+/// ```
 #[derive(Debug)]
 pub struct SentIds<W> {
     ids: Mutex<Ids<W>>,

@@ -164,6 +164,13 @@ impl Codec {
 pub const DEPTH_MAX: usize = 128;
 
 /// Why a value could not be encoded or decoded. The caller's or the peer's data is at fault; nothing else is touched.
+///
+/// ```
+/// use rpcnet::Codec;
+///
+/// let cut = Codec::Bincode.decode::<String>(&[5, b'h', b'i']);
+/// println!("{}", cut.unwrap_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct CodecError {

@@ -1,6 +1,28 @@
 //! What kind of call a method takes, and what a repeated one does.
 
 /// What may happen when it is not known whether a call ran.
+///
+/// ```
+/// use rpcnet::{Idempotency, Service, rpc_trait};
+///
+/// #[rpc_trait]
+/// trait Accounts {
+///     #[rpc(read)]
+///     async fn balance(&self, account: u32) -> rpcnet::Result<i64>;
+///
+///     /// Nothing is said of it: it never runs twice.
+///     async fn withdraw(&self, account: u32, amount: i64) -> rpcnet::Result<()>;
+/// }
+///
+/// # struct Bank;
+/// # impl Accounts for Bank {
+/// #     async fn balance(&self, _: u32) -> rpcnet::Result<i64> { Ok(0) }
+/// #     async fn withdraw(&self, _: u32, _: i64) -> rpcnet::Result<()> { Ok(()) }
+/// # }
+/// let methods = AccountsServer::new(Bank).descriptor().methods;
+/// assert_eq!(methods[0].idempotency, Idempotency::Read);
+/// assert_eq!(methods[1].idempotency, Idempotency::AtMostOnce);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Idempotency {
@@ -24,6 +46,22 @@ impl Idempotency {
 }
 
 /// Which of the two ends of a call streams.
+///
+/// ```
+/// use rpcnet::{CallKind, Service, Streaming, rpc_trait};
+///
+/// #[rpc_trait]
+/// trait Log {
+///     async fn follow(&self, from: u64) -> rpcnet::Result<Streaming<String>>;
+/// }
+///
+/// # struct Empty;
+/// # impl Log for Empty {
+/// #     async fn follow(&self, _: u64) -> rpcnet::Result<Streaming<String>> { Ok(Streaming::channel(1).1) }
+/// # }
+/// let methods = LogServer::new(Empty).descriptor().methods;
+/// assert_eq!(methods[0].kind, CallKind::ServerStreaming);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum CallKind {

@@ -8,6 +8,13 @@ use std::fmt;
 /// one server whose names collide are refused when the server is built.
 ///
 /// Source: Fowler, Noll, Vo, <https://datatracker.ietf.org/doc/html/rfc9923>.
+///
+/// ```
+/// use rpcnet::MethodId;
+///
+/// assert_eq!(MethodId::of("Greeter/greet"), MethodId::of("Greeter/greet"));
+/// assert_ne!(MethodId::of("Greeter/greet"), MethodId::of("Greeter/leave"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MethodId(u64);
 

@@ -9,6 +9,26 @@ pub use kind::{CallKind, Idempotency};
 pub use method_id::MethodId;
 
 /// One method of a service, as its trait declares it.
+///
+/// ```
+/// use rpcnet::{Service, rpc_trait};
+///
+/// #[rpc_trait]
+/// trait Greeter {
+///     /// Says hello.
+///     #[rpc(read, timeout = "2s")]
+///     async fn greet(&self, name: String) -> rpcnet::Result<String>;
+/// }
+///
+/// # struct English;
+/// # impl Greeter for English {
+/// #     async fn greet(&self, name: String) -> rpcnet::Result<String> { Ok(name) }
+/// # }
+/// let greet = GreeterServer::new(English).descriptor().methods[0];
+/// assert_eq!((greet.path, greet.answer), ("Greeter/greet", "rpcnet::Result<String>"));
+/// assert_eq!(greet.arguments, [("name", "String")]);
+/// assert_eq!(greet.timeout, Some(std::time::Duration::from_secs(2)));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct MethodDescriptor {
@@ -186,6 +206,23 @@ impl MethodDescriptor {
 }
 
 /// A service, as its trait declares it.
+///
+/// ```
+/// use rpcnet::{Service, rpc_trait};
+///
+/// /// Greets.
+/// #[rpc_trait]
+/// trait Greeter {
+///     async fn greet(&self, name: String) -> rpcnet::Result<String>;
+/// }
+///
+/// # struct English;
+/// # impl Greeter for English {
+/// #     async fn greet(&self, name: String) -> rpcnet::Result<String> { Ok(name) }
+/// # }
+/// let service = GreeterServer::new(English).descriptor();
+/// assert_eq!((service.name, service.methods.len()), ("Greeter", 1));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ServiceDescriptor {

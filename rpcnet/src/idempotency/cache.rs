@@ -96,6 +96,19 @@ impl KeyedGauge {
 }
 
 /// What a server remembers of keyed calls now.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet::Server;
+///
+/// let server = Server::builder().bind("127.0.0.1:0").await?;
+/// let keyed = server.keyed();
+/// tokio::spawn(server.serve());
+/// if let Some(stats) = keyed.stats() {
+///     println!("{} requests are remembered, {:?} back", stats.entries, stats.effective_window);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyedStats {

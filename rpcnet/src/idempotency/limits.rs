@@ -3,6 +3,14 @@
 use std::time::Duration;
 
 /// What becomes of new keyed calls when as many are remembered as may be.
+///
+/// ```
+/// use rpcnet::{CacheLimits, WhenFull};
+///
+/// // Duplicates that come late may run again, and no call is ever refused for want of room.
+/// let mut limits = CacheLimits::default();
+/// limits.when_full = WhenFull::BestEffort;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum WhenFull {

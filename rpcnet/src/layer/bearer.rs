@@ -63,6 +63,12 @@ pub struct BearerLayer {
 }
 
 /// A text that cannot be a bearer token. It is not shown: it may be a secret with a misprint.
+///
+/// ```
+/// use rpcnet::layer::{BearerLayer, TokenError};
+///
+/// assert_eq!(BearerLayer::new("two words").unwrap_err(), TokenError::Character { at: 3 });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// It is empty.

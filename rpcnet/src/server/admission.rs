@@ -170,6 +170,17 @@ impl Drop for Place {
 ///
 /// Counts calls whose handlers run, streams excepted: a call counts until its handler has really stopped, also when its caller
 /// has given up.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet::Server;
+///
+/// let server = Server::builder().bind("127.0.0.1:0").await?;
+/// let load = server.load();
+/// tokio::spawn(server.serve());
+/// assert_eq!((load.running(), load.queued(), load.shed()), (0, 0, 0));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ServerLoad(pub(super) Arc<Admission>);
 

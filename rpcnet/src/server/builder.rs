@@ -86,6 +86,19 @@ pub struct ServerBuilder {
 }
 
 /// Why a server could not be bound.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet::{BindError, Server};
+///
+/// let first = Server::builder().bind("127.0.0.1:0").await?;
+/// let second = Server::builder().bind(first.local_addr()).await;
+/// match second {
+///     Err(BindError::Listen { address, cause }) => println!("{address}: {cause}"),
+///     other => panic!("the port is in use: {other:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {

@@ -70,6 +70,19 @@ pub struct ServerHandle {
 }
 
 /// How a server ended that was told to.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use rpcnet::Server;
+///
+/// let server = Server::builder().bind("127.0.0.1:0").await?;
+/// let handle = server.handle();
+/// let serving = tokio::spawn(server.serve());
+/// let drained = handle.drain(Duration::from_secs(5)).await;
+/// assert_eq!(drained.cut_off, 0, "every call had its answer");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained {

@@ -14,6 +14,25 @@ use crate::{
 };
 
 /// A service that a [`Server`](crate::Server) can be given. Implemented by every generated `XServer`.
+///
+/// ```
+/// use rpcnet::{Service, rpc_trait};
+///
+/// #[rpc_trait]
+/// trait Greeter {
+///     async fn greet(&self, name: String) -> rpcnet::Result<String>;
+/// }
+///
+/// struct English;
+///
+/// impl Greeter for English {
+///     async fn greet(&self, name: String) -> rpcnet::Result<String> {
+///         Ok(format!("hello, {name}"))
+///     }
+/// }
+///
+/// assert_eq!(GreeterServer::new(English).descriptor().name, "Greeter");
+/// ```
 pub trait Service: Send + Sync + 'static {
     /// What the service looks like from outside.
     fn descriptor(&self) -> &'static ServiceDescriptor;

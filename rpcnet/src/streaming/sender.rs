@@ -40,6 +40,17 @@ pub struct StreamSender<T> {
 }
 
 /// The reader of a stream has gone: nobody wants its items.
+///
+/// ```
+/// use rpcnet::Streaming;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (sender, reader) = Streaming::channel(1);
+/// drop(reader);
+/// // Work for a stream that nobody reads can end here.
+/// assert!(sender.send(1).await.is_err());
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stream's reader has gone")]
 pub struct ReaderGone;

@@ -40,6 +40,23 @@ pub(crate) struct IncomingCall {
 
 /// Why a connection ended: the [`cause`](crate::Status::cause) of the statuses of its calls, and part of
 /// [`ConnectError`](crate::ConnectError).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet::{Channel, CloseReason, ConnectError};
+/// use tokio::{io::AsyncWriteExt, net::TcpListener};
+///
+/// // Something else listens there.
+/// let other = TcpListener::bind("127.0.0.1:0").await?;
+/// let address = other.local_addr()?;
+/// tokio::spawn(async move { other.accept().await?.0.write_all(b"220 mail.example ESMTP\r\n").await });
+///
+/// match Channel::connect(address).await {
+///     Err(ConnectError::Handshake { reason: CloseReason::NotThisProtocol, .. }) => {}
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {

@@ -9,6 +9,12 @@ use super::KeyId;
 use super::ring::KEYS_MAX;
 
 /// Why a key could not be read, taken, used or given up. The keyring is as it was; no message contains a key.
+///
+/// ```
+/// use rpcnet_cluster::{Key, KeyError};
+///
+/// assert!(matches!("secret".parse::<Key>(), Err(KeyError::Text)));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KeyError {

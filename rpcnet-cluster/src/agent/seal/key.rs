@@ -42,6 +42,15 @@ pub struct Key {
 
 /// The public name of a key: four bytes that every packet sealed with it carries in the clear. They cannot be turned
 /// back into the key.
+///
+/// ```
+/// use rpcnet_cluster::Key;
+///
+/// let key: Key = "1f".repeat(32).parse()?;
+/// // For logs, and for telling which keys a node holds: the key itself cannot be had from it.
+/// println!("{}", key.id());
+/// # Ok::<(), rpcnet_cluster::KeyError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(u32);
 

@@ -11,6 +11,15 @@ use super::{super::WorkerRegistry, client::Following};
 use crate::balance::Balancer;
 
 /// Settings of a registry for whoever is no member, from [`WorkerRegistry::follow`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::{LoadBalancing, WorkerRegistry};
+///
+/// let registry = WorkerRegistry::follow(["127.0.0.1:7000"]).balancing(LoadBalancing::RoundRobin).start();
+/// assert_eq!(registry.workers().len(), 0, "nobody is there yet; it goes on looking");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing is followed before `start`"]
 pub struct Follow {

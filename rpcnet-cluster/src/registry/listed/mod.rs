@@ -16,6 +16,15 @@ use crate::{
 };
 
 /// Settings of a registry whose workers are a list, from [`WorkerRegistry::listed`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpcnet_cluster::WorkerRegistry;
+///
+/// let registry = WorkerRegistry::listed(["127.0.0.1:7001", "127.0.0.1:7002"]).tag("role", "worker").start();
+/// assert_eq!(registry.workers().len(), 2);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "nobody is listed before `start`"]
 pub struct Listed {

@@ -105,6 +105,13 @@ impl Requirement {
 }
 
 /// Why a text is no selector. The text is at fault; nothing was selected.
+///
+/// ```
+/// use rpcnet_cluster::{Selector, SelectorError};
+///
+/// let Err(SelectorError::Syntax { position, expected, .. }) = "role=".parse::<Selector>() else { panic!() };
+/// println!("expected {expected} at character {position}");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectorError {
