@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::edge::Edge;
 use super::message::{Body, Envelope, hash};
 use super::{Config, Membership, Node, NodeId, NodeState, Output};
 use crate::partition::{Noted, Partition, Quorum, QuorumRule, Sight, Verdict, Word, oldest};
@@ -56,7 +57,8 @@ impl Membership {
     /// After every input.
     pub(super) fn look_for_cuts(&mut self, now: Instant) {
         let cut_off = self.isolation.is_silent();
-        let some_late = self.edges.values().any(|edge| edge.late.is_some());
+        let late = |edge: &Edge| edge.late.is_some() || edge.is_silent_for(now, SILENT_AFTER);
+        let some_late = self.edges.values().any(late);
         if !self.partition.is_due(now, cut_off, some_late) {
             return;
         }

@@ -16,7 +16,7 @@ use crate::detector::{Window, phi};
 
 use super::limits::{
     HELP_AFTER, HELP_VERDICT, LATE_MIN, OUTSTANDING_MAX, REACHED_COUNTS_FOR, REPROBE, REPROBE_FAST_FOR,
-    SIGMA_MIN, WINDOW_SAMPLES_MAX,
+    ROUND_TRIP_MAX, SIGMA_MIN, WINDOW_SAMPLES_MAX,
 };
 use super::output::StreamId;
 use super::{Generation, Incarnation, NodeId};
@@ -135,7 +135,7 @@ impl Edge {
             return false;
         };
         if record {
-            self.window.record(now.saturating_duration_since(sent.at));
+            self.window.record(now.saturating_duration_since(sent.at).min(ROUND_TRIP_MAX));
         }
         self.answered_up_to(now, sent.at);
         true
@@ -189,10 +189,10 @@ impl Edge {
         phi((silent - expected) / self.sigma(by).as_secs_f64())
     }
 
-    /// Neither it nor a helper that asked it has answered for so long.
+    /// Neither it nor a helper that asked it has answered for so long, however usual that is.
     pub(crate) fn is_silent_for(&self, now: Instant, time: Duration) -> bool {
-        let late = self.late.is_some() && !self.reached(now);
-        late && self.t0.is_some_and(|t0| now.saturating_duration_since(t0) >= time)
+        let silent = self.t0.is_some_and(|t0| now.saturating_duration_since(t0) >= time);
+        silent && !self.reached(now)
     }
 
     fn sigma(&self, by: &Judgement) -> Duration {
@@ -274,6 +274,41 @@ mod tests {
         assert!((wait.as_secs_f64() - 2.061).abs() < 0.001, "{wait:?}");
         assert!((edge.phi(now + wait, &judgement()) - 8.0).abs() < 0.01);
         assert_eq!(edge.late_at(), Some(now + LATE_MIN));
+    }
+
+    /// An edge to a peer that has answered three times at once and once after it had stood still.
+    fn edge_of_a_stalled_peer(now: Instant, stall: Duration) -> Edge {
+        let mut edge = Edge::new(Purpose::Ring, now);
+        for (nonce, round_trip) in
+            [Duration::ZERO, Duration::ZERO, Duration::ZERO, stall].into_iter().enumerate()
+        {
+            edge.sent(now, nonce as u64);
+            assert!(edge.answered(now + round_trip, nonce as u64, true));
+        }
+        edge
+    }
+
+    #[test]
+    fn a_peer_that_stood_still_once_is_accused_not_much_later_for_it() {
+        let (now, stall) = (Instant::now(), Duration::from_secs(8));
+        let mut edge = edge_of_a_stalled_peer(now, stall);
+        edge.sent(now + stall, 9);
+        let wait = edge.accuse_at(&judgement()).expect("something is unanswered") - (now + stall);
+        assert!(wait < Duration::from_secs(6), "{wait:?}");
+    }
+
+    #[test]
+    fn a_peer_from_which_slow_answers_are_usual_is_silent_all_the_same() {
+        let (now, slow, long) = (Instant::now(), Duration::from_millis(1_500), Duration::from_secs(3));
+        let mut edge = Edge::new(Purpose::Ring, now);
+        for (nonce, round_trip) in [Duration::ZERO, slow, Duration::ZERO, slow].into_iter().enumerate() {
+            edge.sent(now, nonce as u64);
+            assert!(edge.answered(now + round_trip, nonce as u64, true));
+        }
+        edge.sent(now, 9);
+        assert!(edge.late_at().is_some_and(|at| at > now + long), "not late yet");
+        assert!(!edge.is_silent_for(now + long / 2, long));
+        assert!(edge.is_silent_for(now + long, long));
     }
 
     #[test]

@@ -75,6 +75,10 @@ pub(crate) const FAILED_LOOK_AHEAD: Duration = Duration::from_secs(30);
 
 // --- probing --------------------------------------------------------------------------------------------------
 
+/// No round trip is taken for longer than this. What took longer was a pause, for which there is an allowance of as much; one
+/// of eight seconds among a new process's first answers would hide its next silence for half a minute.
+pub(crate) const ROUND_TRIP_MAX: Duration = Duration::from_millis(1_500);
+
 /// A probe is late after this at the earliest, however regular the round trips are.
 pub(crate) const LATE_MIN: Duration = Duration::from_millis(250);
 /// Pause between two probes of a late peer, by datagram and by stream in turn.

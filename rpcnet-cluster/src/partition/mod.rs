@@ -204,10 +204,14 @@ impl Partition {
     /// process that was started again there has forgotten who is missing. Nor is it one of a node that has heard of a cluster
     /// and has not found it, or of those who do not answer.
     fn form(&mut self, now: Instant, started: Instant, sight: &Sight<'_>) {
+        if sight.astray && self.baseline.is_alone() {
+            // It has not begun yet: the first member that it meets will not be all there are.
+            self.started = Some(now);
+            return;
+        }
         let last = self.baseline.joined.max(self.baseline.changed).unwrap_or(started);
         let settled = since(now, last) >= STABLE || since(now, started) >= AGED;
-        let lost = sight.astray && self.baseline.is_alone();
-        if !settled || lost || sight.cut_off || !self.words.are_fresh(now, sight.observed) {
+        if !settled || sight.cut_off || !self.words.are_fresh(now, sight.observed) {
             return;
         }
         let met = self.baseline.form();

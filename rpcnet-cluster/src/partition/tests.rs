@@ -248,6 +248,20 @@ fn who_was_told_of_a_cluster_and_has_not_met_it_is_no_cluster_of_one() {
 }
 
 #[test]
+fn whoever_finds_its_cluster_late_waits_for_the_rest_of_it_like_any_other() {
+    let mut node = Node::fresh(1);
+    node.astray = true;
+    node.run(60);
+    node.astray = false;
+    node.states.push(NodeState::Left);
+    node.note(1, None, NodeState::Alive, false);
+    node.run(4);
+    assert!(!node.partition.quorum().held, "the first one met is not all there are");
+    node.run(6);
+    assert!(node.partition.quorum().held);
+}
+
+#[test]
 fn whoever_was_met_before_the_first_baseline_is_of_it() {
     let mut node = Node::fresh(3);
     node.run(2);
