@@ -38,7 +38,7 @@ pub fn render(csv: &str) -> Result<String, String> {
     let x = |n: f64| LEFT + (n / least).ln() / (most / least).ln().max(f64::EPSILON) * (WIDTH - LEFT - RIGHT);
     let y = |value: f64| HEIGHT - BELOW - value / top * (HEIGHT - TOP - BELOW);
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" style=\"width:100%;min-width:560px\" role=\"img\" \
          aria-label=\"{title}\" fill=\"currentColor\" font-size=\"12\" font-family=\"sans-serif\">\n\
          <text x=\"{LEFT}\" y=\"16\">{title} ({unit})</text>\n"
     );
