@@ -317,7 +317,7 @@ impl Membership {
         if !std::mem::take(&mut self.edges_stale) {
             return;
         }
-        let observed = self.to_observe(now);
+        let observed = self.whom_to_observe(now);
         let purposes = observed.failed.iter().map(|&id| (id, Purpose::Failed));
         let purposes: Vec<_> =
             purposes.chain(observed.watched.iter().map(|&id| (id, Purpose::Ring))).collect();
@@ -336,7 +336,7 @@ impl Membership {
         }
     }
 
-    fn to_observe(&mut self, now: Instant) -> Observed {
+    fn whom_to_observe(&mut self, now: Instant) -> Observed {
         let look_ahead = !self.isolation.cut_off();
         loop {
             match self.table.rings.observed(look_ahead, |id| self.standpoint(now, id)) {
