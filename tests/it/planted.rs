@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use rpcnet_cluster::membership::RecordPool;
 use rpcnet_tests::sim::{Action, Change, Core, Failure, Kind, Rpcnet, Seat, Version};
 
 use super::simulator::story;
@@ -62,6 +63,8 @@ impl<const BUG: u8> Planted<BUG> {
 }
 
 impl<const BUG: u8> Core for Planted<BUG> {
+    type Shared = RecordPool;
+
     const NAME: &'static str = "planted";
     const DATAGRAM_OVERHEAD: usize = Rpcnet::DATAGRAM_OVERHEAD;
     const DATAGRAM_MAX: usize = Rpcnet::DATAGRAM_MAX;
@@ -70,9 +73,9 @@ impl<const BUG: u8> Core for Planted<BUG> {
     fn settings(nodes: usize) -> String {
         Rpcnet::settings(nodes)
     }
-    fn new(seat: &Seat) -> Self {
+    fn new(seat: &Seat, pool: &RecordPool) -> Self {
         Self {
-            inner: Rpcnet::new(seat),
+            inner: Rpcnet::new(seat, pool),
             node: seat.node,
             again: None,
             failed: Vec::new(),

@@ -28,7 +28,7 @@ impl Membership {
         let (accusers, degraded) = (Accusers::one(self.me, gone), member.record.standing.degraded);
         let standing = Standing { incarnation, state: NodeState::Suspect, accusers, degraded };
         if let Some(member) = self.table.get_mut(id) {
-            member.told = Some(now);
+            member.local_mut().told = Some(now);
         }
         self.send_bare(to, Body::YouAre { state: NodeState::Suspect, generation, incarnation });
         self.merge(now, Update::Brief { id, generation, standing }, Origin::Here);

@@ -49,7 +49,7 @@ impl Membership {
 
     /// Whether a verdict on a member that was heard a moment ago may be the other side's, while a split heals.
     pub(super) fn may_be_of_other_side(&self, now: Instant, id: NodeId) -> bool {
-        let heard = self.table.get(id).and_then(|member| member.heard);
+        let heard = self.table.get(id).and_then(|member| member.local().heard);
         let lately = heard.is_some_and(|at| now.saturating_duration_since(at) < HEARD_LATELY);
         self.partition.misses_anybody() && lately
     }
@@ -77,7 +77,7 @@ impl Membership {
         let sight = Sight {
             me: self.me,
             cut_off,
-            astray: self.seeds.are_unmet(self.table.me().record.profile.addr),
+            astray: self.seeds.are_unmet(self.table.mine().profile.addr),
             healthy,
             root: table.root(),
             observed: &observed,
@@ -140,7 +140,7 @@ impl Membership {
             return false;
         };
         let late = self.edges.get(&id).is_some_and(|edge| edge.late.is_some());
-        id == self.me || (!member.link_down && !late && !self.isolation.is_silent())
+        id == self.me || (!member.local().link_down && !late && !self.isolation.is_silent())
     }
 
     /// The application has reconciled what the sides of a split wrote: the split is healed. Ignored unless

@@ -22,13 +22,14 @@ pub(crate) enum Urgency {
 pub(crate) struct Queue {
     entries: BTreeMap<NodeId, Entry>,
     /// By urgency, then least sent.
-    order: BTreeSet<(Urgency, u32, NodeId)>,
+    order: BTreeSet<(Urgency, u8, NodeId)>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     urgency: Urgency,
-    sent: u32,
+    /// At most `TRANSMITS_MAX`.
+    sent: u8,
     /// The whole record is to be sent, not only the standing.
     full: bool,
 }
@@ -58,8 +59,8 @@ impl Queue {
 
     /// How often each update is sent in a cluster of `live`: 3·⌈log2(N + 1)⌉, a third of it in bulk. (memberlist's
     /// 4·⌈log10(N + 1)⌉ misses a node in 1.5 % of small clusters at 25 % loss.)
-    pub(crate) fn transmits(&self, live: usize) -> u32 {
-        let log2 = usize::BITS - live.leading_zeros();
+    pub(crate) fn transmits(&self, live: usize) -> u8 {
+        let log2 = (usize::BITS - live.leading_zeros()) as u8;
         if self.is_bulk() { log2 } else { (3 * log2).min(TRANSMITS_MAX) }
     }
 

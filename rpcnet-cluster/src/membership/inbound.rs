@@ -16,7 +16,8 @@ impl Membership {
     /// # Errors
     /// If it is not a message of another node of this cluster. Nothing was changed; count it.
     pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> Result<(), Malformed> {
-        let datagram = Datagram::decode(self.cluster, bytes)?;
+        let table = &self.table;
+        let datagram = Datagram::decode(self.cluster, bytes, &|id, bytes| table.recall(id, bytes))?;
         if datagram.envelope.from == self.me {
             return Err(Malformed::Own);
         }
@@ -94,7 +95,7 @@ impl Membership {
             }
             return;
         };
-        member.heard = Some(now);
+        member.local_mut().heard = Some(now);
         let (state, addr) = (member.state(), member.record.profile.addr);
         let held = (member.record.generation, member.record.standing.incarnation);
         let own = (envelope.generation, envelope.incarnation);
@@ -116,10 +117,10 @@ impl Membership {
     /// Tells a member what is held of it, so that it can refute; at most once a second.
     pub(super) fn tell(&mut self, now: Instant, id: NodeId, to: SocketAddr) {
         let Some(member) = self.table.get_mut(id) else { return };
-        if member.told.is_some_and(|at| now.saturating_duration_since(at) < TELL_EVERY) {
+        if member.local().told.is_some_and(|at| now.saturating_duration_since(at) < TELL_EVERY) {
             return;
         }
-        member.told = Some(now);
+        member.local_mut().told = Some(now);
         let (record, state) = (&member.record, member.state());
         let (generation, incarnation) = (record.generation, record.standing.incarnation);
         self.send_bare(to, Body::YouAre { state, generation, incarnation });

@@ -86,7 +86,7 @@ impl Membership {
     }
 
     pub(super) fn ask_seed(&mut self, now: Instant, seed: SocketAddr) -> bool {
-        let me = Box::new(Update::Full(self.table.me().record.clone()));
+        let me = Box::new(Update::Full(self.table.mine().clone()));
         let purpose = StreamPurpose::Join { seed };
         self.request(now, seed, &Request::Join { me }, STREAM_BULK_TIMEOUT, purpose).is_some()
     }

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::limits::{FAREWELL_EVERY, FAREWELL_LINGER, FAREWELL_OTHERS, FAREWELL_WAIT};
-use super::message::{Body, DatagramWriter, update_bytes};
+use super::message::{Body, DatagramWriter};
 use super::node::Phase;
-use super::record::Update;
+use super::record::Record;
 use super::{Membership, NodeState, Output};
 
 /// A farewell under way.
@@ -47,7 +47,7 @@ impl Membership {
             return;
         }
         self.observe(now);
-        let mut record = self.table.me().record.clone();
+        let mut record = Record::clone(self.table.mine());
         record.standing.state = NodeState::Left;
         self.phase = Phase::Leaving(self.farewell(now));
         self.edges.clear();
@@ -93,9 +93,8 @@ impl Membership {
 
     /// A ping that carries the farewell: its answer says that it was heard.
     fn send_farewell(&mut self, nonce: u64, to: SocketAddr) {
-        let farewell = update_bytes(&Update::Full(self.table.me().record.clone()));
         let mut writer = DatagramWriter::new(&self.envelope(), Body::Ping { nonce });
-        writer.push(&farewell);
+        writer.push(self.table.mine().bytes());
         self.outputs.push_back(Output::Send { to, bytes: writer.finish() });
     }
 }

@@ -52,6 +52,8 @@ pub(crate) const ACCUSERS_MAX: usize = 4;
 pub(crate) const WINDOW_SAMPLES_MAX: usize = 100;
 /// Seeds: a list written by people.
 pub(crate) const SEEDS_MAX: usize = 32;
+/// Room for outputs that a node keeps once they are drained: more than any datagram causes.
+pub(crate) const OUTPUTS_KEPT: usize = 256;
 /// Stream requests without an answer. A driver answers each within its timeout, so this is far above any need.
 pub(crate) const STREAMS_MAX: usize = 128;
 /// Indirect probes carried out for others at once: 3 helpers a late edge; beyond it the requester hears nothing.
@@ -164,7 +166,7 @@ pub(crate) const GOSSIP_EVERY: Duration = Duration::from_millis(200);
 /// Peers told in one round.
 pub(crate) const GOSSIP_FANOUT: usize = 3;
 /// An update is sent `3·⌈log2(N + 1)⌉` times and never more often than this.
-pub(crate) const TRANSMITS_MAX: u32 = 40;
+pub(crate) const TRANSMITS_MAX: u8 = 40;
 /// With more updates waiting than this, several datagrams a peer go out and each update is sent a third as often.
 pub(crate) const GOSSIP_BULK: usize = 50;
 /// Datagrams a peer and round while many updates wait.

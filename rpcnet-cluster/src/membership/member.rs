@@ -2,17 +2,23 @@
 
 use std::time::{Duration, Instant};
 
+use super::held::Held;
 use super::limits::{GRUDGE_FIRST, GRUDGE_FORGOTTEN, GRUDGE_LONGEST};
-use super::message::{hash, update_bytes};
-use super::record::{Record, Update};
+use super::record::Change;
 use super::{Generation, NodeState};
 
-/// A record and local facts about it.
+/// A record and local facts about it. A node has one of these for each member, so it is kept small.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
-    pub(crate) record: Record,
+    pub(crate) record: Held,
     /// When its state last changed here; `None` for this node itself, which is here from the beginning.
     pub(crate) since: Option<Instant>,
+    local: Option<Box<Local>>,
+}
+
+/// What only this node knows of a member. Of most members of a large cluster it knows nothing of this kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Local {
     /// Failed on this node's word alone, which only counts here and only while nobody else could confirm it.
     pub(crate) condemned_here: bool,
     /// When it was last told what is held of it.
@@ -24,24 +30,50 @@ pub(crate) struct Member {
     pub(crate) grudge: Grudge,
 }
 
+static NOTHING: Local = Local {
+    condemned_here: false,
+    told: None,
+    heard: None,
+    link_down: false,
+    grudge: Grudge { refuted: 0, last: None, refusal_disproved: None },
+};
+
 impl Member {
-    pub(crate) fn new(record: Record, now: Option<Instant>) -> Self {
-        Self {
-            record,
-            since: now,
-            condemned_here: false,
-            told: None,
-            heard: None,
-            link_down: false,
-            grudge: Grudge::default(),
+    pub(crate) fn new(record: Held, now: Option<Instant>) -> Self {
+        Self { record, since: now, local: None }
+    }
+
+    pub(crate) fn local(&self) -> &Local {
+        self.local.as_deref().unwrap_or(&NOTHING)
+    }
+
+    pub(crate) fn local_mut(&mut self) -> &mut Local {
+        self.local.get_or_insert_default()
+    }
+
+    /// Holds another record from now on, and drops what does not hold of it any more. Returns the former hash.
+    pub(crate) fn take(&mut self, record: Held, change: Change) -> Option<u64> {
+        let hash = self.hash();
+        let raised = record.standing.incarnation > self.record.standing.incarnation;
+        self.record = record;
+        if let Some(local) = &mut self.local {
+            local.condemned_here &= !(change.generation || raised);
+            if change.generation {
+                // What was learned of the old process says nothing of the new one.
+                local.link_down = false;
+                local.grudge = Grudge::default();
+            }
         }
+        hash
     }
 
     /// What is held of it. `Failed` on the word of one accuser is read as `Suspect`: one sick node kills nobody.
     pub(crate) fn state(&self) -> NodeState {
         let standing = &self.record.standing;
         match standing.state {
-            NodeState::Failed if standing.accusers.len() < 2 && !self.condemned_here => NodeState::Suspect,
+            NodeState::Failed if standing.accusers.len() < 2 && !self.local().condemned_here => {
+                NodeState::Suspect
+            }
             state => state,
         }
     }
@@ -55,13 +87,8 @@ impl Member {
             NodeState::Failed => standing.accusers.len() >= 2,
             NodeState::Left => true,
         };
-        (!gone).then(|| record_hash(&self.record))
+        (!gone).then(|| self.record.hash())
     }
-}
-
-/// The hash of all that travels about a member.
-pub(crate) fn record_hash(record: &Record) -> u64 {
-    hash(0x7265_636f_7264, &update_bytes(&Update::Full(record.clone())))
 }
 
 /// What an observer remembers of its own mistaken accusations of one member.

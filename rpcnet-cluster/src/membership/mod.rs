@@ -15,6 +15,7 @@ mod event;
 mod forgotten;
 mod gossip;
 mod health;
+mod held;
 mod id;
 mod inbound;
 mod isolation;
@@ -26,6 +27,7 @@ mod message;
 mod node;
 mod outbound;
 mod output;
+mod pool;
 mod probe;
 mod record;
 mod refute;
@@ -52,6 +54,8 @@ pub use id::{Generation, Incarnation, NodeId};
 pub use message::Malformed;
 pub use node::Membership;
 pub use output::{Output, StreamFailure, StreamId};
+#[cfg(feature = "__internals")]
+pub use pool::RecordPool;
 pub use tags::{DRAINING_TAG, TagError};
 pub use unreadable::Unreadable;
 

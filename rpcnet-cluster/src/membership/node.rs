@@ -15,9 +15,11 @@ use super::health::{Clock, Health};
 use super::isolation::Isolation;
 use super::join::Seeds;
 use super::leave::Farewell;
-use super::limits::SWEEP_EVERY;
+use super::limits::{OUTPUTS_KEPT, SWEEP_EVERY};
 use super::message::cluster_of;
 use super::outbound::Pace;
+use super::pool::RecordPool;
+use super::record::Record;
 use super::refute::Refutation;
 use super::relay::Relays;
 use super::strain::Strain;
@@ -108,6 +110,17 @@ pub(super) enum Phase {
 impl Membership {
     /// A node that knows only itself. `seed` decides every random choice.
     pub fn new(me: Identity, config: Config, seed: u64) -> Self {
+        Self::with_pool(me, config, seed, None)
+    }
+
+    /// A node that shares what it holds with others of its process: the simulator has ten thousand of them.
+    #[cfg(feature = "__internals")]
+    #[doc(hidden)]
+    pub fn sharing(me: Identity, config: Config, seed: u64, pool: &RecordPool) -> Self {
+        Self::with_pool(me, config, seed, Some(pool.clone()))
+    }
+
+    fn with_pool(me: Identity, config: Config, seed: u64, pool: Option<RecordPool>) -> Self {
         let (id, record) = (me.id(), me.into_record());
         let mut outputs = VecDeque::new();
         outputs.push_back(Output::Event(ClusterEvent::NodeJoined(record.node())));
@@ -117,7 +130,7 @@ impl Membership {
             crossing: crossing(config.phi_threshold),
             rng: Rng::with_seed(seed),
             phase: Phase::Idle,
-            table: Table::new(record),
+            table: Table::new(record, pool),
             queue: Queue::default(),
             pace: Pace::default(),
             telling: Telling::default(),
@@ -162,7 +175,7 @@ impl Membership {
     /// # Errors
     /// If the tags would not fit a gossip datagram; nothing is changed then.
     pub fn set_tag(&mut self, now: Instant, key: &str, value: &str) -> Result<(), TagError> {
-        let mut record = self.table.me().record.clone();
+        let mut record = Record::clone(self.table.mine());
         if record.tags.set(key, value)? {
             self.rewrite_me(now, record);
             self.finish(now);
@@ -172,7 +185,7 @@ impl Membership {
 
     /// Removes one of this node's tags and tells the cluster; `false` when there was none.
     pub fn remove_tag(&mut self, now: Instant, key: &str) -> bool {
-        let mut record = self.table.me().record.clone();
+        let mut record = Record::clone(self.table.mine());
         let removed = record.tags.remove(key);
         if removed {
             self.rewrite_me(now, record);
@@ -215,7 +228,12 @@ impl Membership {
 
     /// The next thing to do, until there is none.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let next = self.outputs.pop_front();
+        if next.is_none() && self.outputs.capacity() > OUTPUTS_KEPT {
+            // A page of ten thousand joins has made room for as many events, which nobody will need again.
+            self.outputs = VecDeque::new();
+        }
+        next
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called, whatever is inside; `None` before
@@ -250,17 +268,17 @@ impl Membership {
 
     /// Which start this is. Grows while the node runs when it meets a version of itself that it did not write.
     pub fn local_generation(&self) -> Generation {
-        self.table.me().record.generation
+        self.table.mine().generation
     }
 
     /// This node as others see it.
     pub fn local_node(&self) -> Node {
-        self.table.me().record.node()
+        self.table.mine().node()
     }
 
     #[cfg(test)]
-    pub(super) fn local_record(&self) -> super::record::Record {
-        self.table.me().record.clone()
+    pub(super) fn local_record(&self) -> Record {
+        Record::clone(self.table.mine())
     }
 
     /// The nodes that are there: alive or suspect, this one included, ordered by id.
@@ -284,7 +302,7 @@ impl Membership {
                 phi: edge.map_or(0.0, |edge| edge.phi(now, &judgement)),
                 deadline: accuse_at.map(|at| at.saturating_duration_since(now)),
                 round_trip: edge.and_then(Edge::mean),
-                link_down: member.link_down,
+                link_down: member.local().link_down,
             }
         })
     }

@@ -6,7 +6,6 @@ use std::time::Instant;
 use super::gossip::Offer;
 use super::limits::{DATAGRAM_BYTES_MAX, GOSSIP_BULK_DATAGRAMS, GOSSIP_EVERY, GOSSIP_FANOUT};
 use super::message::{Body, DatagramWriter, Envelope, update_bytes};
-use super::record::Update;
 use super::{Membership, NodeId, NodeState, Output};
 
 /// Less room than this in a datagram is not worth looking for news that fits.
@@ -36,7 +35,7 @@ impl Pace {
 
 impl Membership {
     pub(super) fn envelope(&self) -> Envelope {
-        let record = &self.table.me().record;
+        let record = self.table.mine();
         let (side, minority) = self.partition.side();
         Envelope {
             cluster: self.cluster,
@@ -70,8 +69,11 @@ impl Membership {
             if news.id == id {
                 return Offer::Skip;
             }
-            let update = if news.full { Update::Full(member.record.clone()) } else { member.record.brief() };
-            let written = writer.push(&update_bytes(&update));
+            let written = if news.full {
+                writer.push(member.record.bytes())
+            } else {
+                writer.push(&update_bytes(&member.record.brief()))
+            };
             any |= written;
             if written { Offer::Written } else { Offer::Skip }
         });
@@ -148,7 +150,8 @@ impl Membership {
 
     fn peers_heard_lately(&mut self) -> Vec<NodeId> {
         let mut peers = self.random_peers(4 * GOSSIP_FANOUT, |_| true);
-        peers.sort_by_key(|&id| std::cmp::Reverse(self.table.get(id).and_then(|member| member.heard)));
+        peers
+            .sort_by_key(|&id| std::cmp::Reverse(self.table.get(id).and_then(|member| member.local().heard)));
         peers.truncate(GOSSIP_FANOUT);
         peers
     }

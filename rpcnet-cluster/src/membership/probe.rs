@@ -180,7 +180,7 @@ impl Membership {
             if late.helper_replied(now, helper, nonce, reached) {
                 answered = true;
                 if let Some(member) = self.table.get_mut(target).filter(|_| reached) {
-                    member.link_down = true;
+                    member.local_mut().link_down = true;
                 }
             }
         }
@@ -201,17 +201,19 @@ impl Membership {
         let Some(member) = self.table.get_mut(id).filter(|member| member.state().is_visible()) else {
             return false;
         };
-        let allowed = member.grudge.allows(now);
+        let allowed = member.local().grudge.allows(now);
         // It was wrongly accused from here lately: something is wrong between us, and that is all we say.
-        member.link_down |= !allowed;
+        if !allowed {
+            member.local_mut().link_down = true;
+        }
         allowed
     }
 
     /// An observed peer has answered one of our probes, late or in time.
     pub(super) fn peer_answered(&mut self, now: Instant, id: NodeId, late: bool) {
         self.edges_stale |= late;
-        if let Some(member) = self.table.get_mut(id) {
-            member.link_down = false;
+        if let Some(member) = self.table.get_mut(id).filter(|member| member.local().link_down) {
+            member.local_mut().link_down = false;
         }
         if self.edges.get(&id).is_some_and(|edge| edge.purpose == Purpose::Temporary && edge.late.is_none()) {
             self.edges.remove(&id);

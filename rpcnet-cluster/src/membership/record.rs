@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::accusers::Accusers;
+use super::held::Held;
 use super::tags::Tags;
 use super::{Generation, Incarnation, Node, NodeId, NodeState};
 
@@ -45,7 +46,7 @@ pub(crate) struct Profile {
 /// News about a member as it travels: the whole record, or its standing only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Update {
-    Full(Record),
+    Full(Held),
     Brief { id: NodeId, generation: Generation, standing: Standing },
 }
 
@@ -163,10 +164,15 @@ impl Update {
         }
     }
 
-    pub(crate) fn standing_mut(&mut self) -> &mut Standing {
+    /// Says of the state what it did not.
+    pub(crate) fn set_state(&mut self, state: NodeState) {
         match self {
-            Self::Full(record) => &mut record.standing,
-            Self::Brief { standing, .. } => standing,
+            Self::Full(held) => {
+                let mut record = Record::clone(held);
+                record.standing.state = state;
+                *held = record.into();
+            }
+            Self::Brief { standing, .. } => standing.state = state,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::gossip::Urgency;
 use super::limits::{GENERATION_MAX, INCARNATION_MAX, TELL_EVERY};
 use super::node::Phase;
-use super::record::{Standing, Update};
+use super::record::{Record, Standing, Update};
 use super::{Generation, Incarnation, Membership, NodeState};
 
 /// Paces this node's answers: at most one a second, however many accuse it.
@@ -35,7 +35,7 @@ impl Refutation {
 impl Membership {
     /// News about this node has come from another.
     pub(super) fn meet_myself(&mut self, now: Instant, update: &Update) {
-        let mine = &self.table.me().record;
+        let mine = self.table.mine();
         let strange_tags = match update {
             // Another process has written in this node's name, or this one forgot what it wrote.
             Update::Full(record) => record.tags.version > mine.tags.version,
@@ -61,7 +61,7 @@ impl Membership {
         if !matches!(self.phase, Phase::Running) {
             return;
         }
-        let mine = &self.table.me().record;
+        let mine = self.table.mine();
         let own = (mine.generation, mine.standing.incarnation);
         let said = (claim.generation, claim.incarnation);
         // A version that was never written here belongs to an earlier start whose clock was ahead, or to a twin.
@@ -106,7 +106,7 @@ impl Membership {
 
     /// Says that it is degraded, or is it no more, when that has changed.
     pub(super) fn own_up(&mut self, now: Instant) {
-        let mine = &self.table.me().record;
+        let mine = self.table.mine();
         let (generation, incarnation, said) =
             (mine.generation, mine.standing.incarnation, mine.standing.degraded);
         if self.strain.is_degraded(now) != said && incarnation.0 < INCARNATION_MAX {
@@ -116,7 +116,7 @@ impl Membership {
 
     /// Speaks for itself: the next incarnation of this generation, or the first of a later one.
     fn speak(&mut self, now: Instant, generation: Generation) {
-        let mut record = self.table.me().record.clone();
+        let mut record = Record::clone(self.table.mine());
         let incarnation = if generation > record.generation {
             record.generation = generation;
             Incarnation::default()

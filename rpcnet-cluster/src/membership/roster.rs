@@ -24,6 +24,10 @@ impl Roster {
         );
         // The inside-out shuffle: every order stays equally likely.
         let place = rng.usize(..=self.ids.len());
+        if self.ids.len() == self.ids.capacity() {
+            // By an eighth, not to the double: there is one of these lists on every node, and it seldom grows.
+            self.ids.reserve_exact(self.ids.len() / 8 + 8);
+        }
         self.ids.push(id);
         let last = self.ids.len() - 1;
         self.ids.swap(place, last);

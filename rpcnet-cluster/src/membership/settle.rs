@@ -56,14 +56,14 @@ impl Membership {
         };
         let held_back = verdict && held.is_some_and(|member| update.generation() >= member.record.generation);
         if held_back {
-            update.standing_mut().state = NodeState::Suspect;
+            update.set_state(NodeState::Suspect);
         }
         held_back
     }
 
     /// Replaces this node's own record, which only it may do.
     pub(super) fn rewrite_me(&mut self, now: Instant, record: Record) {
-        if let Some(transition) = self.table.apply(now, &Update::Full(record), &mut self.rng) {
+        if let Some(transition) = self.table.apply(now, &Update::Full(record.into()), &mut self.rng) {
             self.settle(now, &transition, Origin::Owner);
         }
     }
@@ -97,10 +97,10 @@ impl Membership {
         let mistaken = refuted && !self.partition.is_cut_in_two();
         if let Some(member) = self.table.get_mut(transition.id).filter(|_| refuted) {
             if mistaken {
-                member.grudge.refuted(now);
+                member.local_mut().grudge.refuted(now);
             }
             if before.gone_here {
-                member.grudge.refusal_disproved = Some(node.generation);
+                member.local_mut().grudge.refusal_disproved = Some(node.generation);
             }
         }
     }

@@ -72,7 +72,10 @@ impl Membership {
             return Ok(());
         }
         let decoded = match result {
-            Ok(bytes) => decode_reply(self.cluster, &bytes).map_err(Some),
+            Ok(bytes) => {
+                let table = &self.table;
+                decode_reply(self.cluster, &bytes, &|id, bytes| table.recall(id, bytes)).map_err(Some)
+            }
             Err(failure) => {
                 self.stream_failed(now, open, id, failure);
                 Err(None)
@@ -166,7 +169,7 @@ impl Membership {
         let Some(member) = self.table.get(id) else { return };
         let known =
             member.record.standing.accusers.iter().any(|accuser| accuser.id == self.me && accuser.gone);
-        let disproved = member.grudge.refusal_disproved == Some(member.record.generation);
+        let disproved = member.local().grudge.refusal_disproved == Some(member.record.generation);
         if !known && !disproved && member.state().is_visible() {
             self.accuse(now, id, true);
         }
@@ -178,7 +181,8 @@ impl Membership {
     /// # Errors
     /// If it is not a request of this cluster. Nothing was changed; count it and close the stream.
     pub fn handle_stream_request(&mut self, now: Instant, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
-        let (envelope, request) = decode_request(self.cluster, bytes)?;
+        let table = &self.table;
+        let (envelope, request) = decode_request(self.cluster, bytes, &|id, bytes| table.recall(id, bytes))?;
         if matches!(self.phase, Phase::Departed) {
             // Whoever asked for a page gets no answer to its question, and asks another node.
             return Ok(encode_reply(&self.envelope(), &Reply::Done));

@@ -12,11 +12,9 @@ use std::time::Instant;
 use super::limits::{
     DIFFERING_PEERS_MAX, STREAM_BULK_TIMEOUT, STREAM_BYTES_MAX, STREAM_UPDATES_MAX, SYNC_AFTER, SYNC_EVERY,
 };
-use super::member::record_hash;
-use super::message::{BUCKETS, Envelope, Page, Request, update_bytes};
+use super::message::{BUCKETS, Envelope, Page, Request};
 use super::record::Update;
 use super::stream::StreamPurpose;
-use super::table::bucket_of;
 use super::{Membership, NodeId};
 
 /// Bytes of a page kept free for the envelope and the lengths.
@@ -93,12 +91,11 @@ impl Membership {
         let mine = self.table.buckets();
         let mut records: Vec<Vec<Update>> = vec![Vec::new(); BUCKETS];
         let mut bytes = [0; BUCKETS];
-        for (id, member) in self.table.iter() {
-            let bucket = bucket_of(id);
+        for (_, member) in self.table.iter() {
+            let bucket = member.record.bucket();
             if mine[bucket] != theirs[bucket] {
-                let update = Update::Full(member.record.clone());
-                bytes[bucket] += update_bytes(&update).len() + 2;
-                records[bucket].push(update);
+                bytes[bucket] += member.record.bytes().len() + 2;
+                records[bucket].push(Update::Full(member.record.clone()));
             }
         }
         let mut page = Page { covered: [0; BUCKETS / 8], updates: Vec::new() };
@@ -137,17 +134,16 @@ impl Membership {
     fn lacking(&self, page: &Page, theirs: &BTreeMap<NodeId, u64>) -> Vec<Update> {
         let mut room = STREAM_BYTES_MAX - PAGE_MARGIN;
         let mut updates = Vec::new();
-        for (id, member) in self.table.iter().filter(|&(id, _)| page.covers(bucket_of(id))) {
-            if theirs.get(&id) == Some(&record_hash(&member.record)) {
+        for (id, member) in self.table.iter().filter(|(_, member)| page.covers(member.record.bucket())) {
+            if theirs.get(&id) == Some(&member.record.hash()) {
                 continue;
             }
-            let update = Update::Full(member.record.clone());
-            let bytes = update_bytes(&update).len() + 2;
+            let bytes = member.record.bytes().len() + 2;
             if bytes > room || updates.len() >= STREAM_UPDATES_MAX {
                 break;
             }
             room -= bytes;
-            updates.push(update);
+            updates.push(Update::Full(member.record.clone()));
         }
         updates
     }
@@ -155,7 +151,7 @@ impl Membership {
 
 fn hash_of(update: &Update) -> Option<(NodeId, u64)> {
     match update {
-        Update::Full(record) => Some((record.id, record_hash(record))),
+        Update::Full(record) => Some((record.id, record.hash())),
         Update::Brief { .. } => None,
     }
 }

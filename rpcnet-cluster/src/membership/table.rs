@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
+use super::held::Held;
 use super::limits::{FAILED_REMEMBERED, GONE_MAX, LEFT_REMEMBERED, MEMBERS_MAX};
-use super::member::{Grudge, Member};
-use super::message::{BUCKETS, hash};
+use super::member::Member;
+use super::message::{BUCKETS, bucket_of};
+use super::pool::RecordPool;
 use super::record::{Change, Record, Update};
 use super::rings::Rings;
 use super::roster::Roster;
@@ -21,7 +23,11 @@ use super::{Generation, Incarnation, Node, NodeId, NodeState};
 #[derive(Debug)]
 pub(crate) struct Table {
     me: NodeId,
+    /// This node's own record, which is also among the members: every packet that goes out begins with it.
+    mine: Held,
     members: BTreeMap<NodeId, Member>,
+    /// Where this node finds and leaves records that others in this process hold too.
+    pool: Option<RecordPool>,
     pub(crate) roster: Roster,
     pub(crate) rings: Rings,
     buckets: Box<[u64; BUCKETS]>,
@@ -56,12 +62,15 @@ pub(crate) struct Before {
 
 impl Table {
     /// A table in which only this node is.
-    pub(crate) fn new(me: Record) -> Self {
+    pub(crate) fn new(me: Record, pool: Option<RecordPool>) -> Self {
+        let mine = shared(pool.as_ref(), me.into());
         let mut table = Self {
-            me: me.id,
+            me: mine.id,
+            mine: mine.clone(),
             members: BTreeMap::new(),
+            pool,
             roster: Roster::default(),
-            rings: Rings::new(me.id),
+            rings: Rings::new(mine.id),
             buckets: Box::new([0; BUCKETS]),
             root: 0,
             tombstones: Tombstones::default(),
@@ -69,7 +78,7 @@ impl Table {
             refused: 0,
             covered: 0,
         };
-        table.add(Member::new(me, None), &mut Rng::with_seed(0));
+        table.add(Member::new(mine, None), &mut Rng::with_seed(0));
         table
     }
 
@@ -82,8 +91,19 @@ impl Table {
         self.members.get_mut(&id)
     }
 
-    pub(crate) fn me(&self) -> &Member {
-        self.members.get(&self.me).expect("this node's own record is inserted first and never removed")
+    pub(crate) fn mine(&self) -> &Held {
+        &self.mine
+    }
+
+    /// The record of exactly these bytes, if it is at hand.
+    pub(crate) fn recall(&self, id: NodeId, bytes: &[u8]) -> Option<Held> {
+        let here = || self.members.get(&id).map(|member| &member.record);
+        let here = || here().filter(|record| record.bytes() == bytes).cloned();
+        match &self.pool {
+            // What others hold as well is the likelier place, and spares a look into this node's own memory.
+            Some(pool) => pool.find(id, bytes).or_else(here),
+            None => here(),
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (NodeId, &Member)> + '_ {
@@ -120,23 +140,16 @@ impl Table {
     /// Merges news in. `None` when it changed nothing.
     pub(crate) fn apply(&mut self, now: Instant, update: &Update, rng: &mut Rng) -> Option<Transition> {
         let id = update.id();
-        if !self.members.contains_key(&id) {
-            return self.insert(now, update, rng);
-        }
-        let me = self.me;
-        let member = self.members.get_mut(&id)?;
-        let (before, hash) = (held(member, me), member.hash());
-        let change = merge(member, update);
-        if !change.any() {
-            return None;
-        }
+        let Some(member) = self.members.get_mut(&id) else { return self.insert(now, update, rng) };
+        let (record, change) = merged(&member.record, update)?;
+        let before = Before::of(member, self.me);
+        let hash = member.take(shared(self.pool.as_ref(), record), change);
         let after = member.state();
         if after != before.state || change.generation {
             member.since = Some(now);
         }
         let hashes = (hash, member.hash());
-        self.rehash(id, hashes);
-        self.place(id, Some(before.state), after, rng);
+        self.changed(id, hashes, before.state, rng);
         Some(Transition { id, change, before: Some(before) })
     }
 
@@ -154,7 +167,8 @@ impl Table {
             return None;
         }
         self.tombstones.remove(record.id);
-        self.add(Member::new(record.clone(), Some(now)), rng);
+        let held = shared(self.pool.as_ref(), record.clone());
+        self.add(Member::new(held, Some(now)), rng);
         let change = Change { generation: true, standing: true, tags: true };
         Some(Transition { id: record.id, change, before: None })
     }
@@ -174,17 +188,30 @@ impl Table {
         alone: bool,
         rng: &mut Rng,
     ) -> Option<Transition> {
-        let me = self.me;
         let member = self.members.get_mut(&id).filter(|member| member.state() == NodeState::Suspect)?;
-        let (before, hash) = (held(member, me), member.hash());
-        member.condemned_here = alone;
-        member.record.standing.state = NodeState::Failed;
-        member.since = Some(now);
-        let (hashes, after) = ((hash, member.hash()), member.state());
-        self.rehash(id, hashes);
-        self.place(id, Some(before.state), after, rng);
+        let before = Before::of(member, self.me);
         let change = Change { standing: true, ..Change::default() };
+        let mut record = Record::clone(&member.record);
+        record.standing.state = NodeState::Failed;
+        let hash = member.take(shared(self.pool.as_ref(), record.into()), change);
+        if alone {
+            member.local_mut().condemned_here = true;
+        }
+        member.since = Some(now);
+        let hashes = (hash, member.hash());
+        self.changed(id, hashes, before.state, rng);
         Some(Transition { id, change, before: Some(before) })
+    }
+
+    /// A member's record is another one now: what is derived from it follows.
+    fn changed(&mut self, id: NodeId, hashes: (Option<u64>, Option<u64>), was: NodeState, rng: &mut Rng) {
+        let Some(member) = self.members.get(&id) else { return };
+        let is = member.state();
+        if id == self.me {
+            self.mine = member.record.clone();
+        }
+        self.rehash(id, hashes);
+        self.place(id, Some(was), is, rng);
     }
 
     /// Puts a member where its new state belongs.
@@ -264,35 +291,47 @@ impl Table {
     }
 }
 
-fn merge(member: &mut Member, update: &Update) -> Change {
-    let (generation, incarnation) = (member.record.generation, member.record.standing.incarnation);
-    let change = match update {
-        Update::Full(record) => member.record.merge(record),
-        // Without the profile of that generation a standing is of no use; a sync brings both.
-        Update::Brief { generation: other, .. } if *other != generation => Change::default(),
-        Update::Brief { standing, .. } => {
-            Change { standing: member.record.standing.merge(standing), ..Change::default() }
+/// What is held of a member once an update is taken in; `None` when that changes nothing.
+fn merged(held: &Held, update: &Update) -> Option<(Held, Change)> {
+    match update {
+        Update::Full(other) if held == other => None,
+        // The first that is heard of a new process, as it is.
+        Update::Full(other) if other.generation > held.generation => {
+            Some((other.clone(), Change { generation: true, standing: true, tags: true }))
         }
-    };
-    let raised = member.record.standing.incarnation > incarnation;
-    if change.generation || raised {
-        member.condemned_here = false;
+        Update::Full(other) => {
+            let mut record = Record::clone(held);
+            let change = record.merge(other);
+            change.any().then(|| (record.into(), change))
+        }
+        // Without the profile of that generation a standing is of no use; a sync brings both.
+        Update::Brief { generation, .. } if *generation != held.generation => None,
+        Update::Brief { standing, .. } => {
+            let mut merged = held.standing.clone();
+            let change = Change { standing: merged.merge(standing), ..Change::default() };
+            let record = || Record { standing: merged, ..Record::clone(held) };
+            change.any().then(|| (record().into(), change))
+        }
     }
-    if change.generation {
-        // What was learned of the old process says nothing of the new one.
-        member.link_down = false;
-        member.grudge = Grudge::default();
-    }
-    change
 }
 
-fn held(member: &Member, me: NodeId) -> Before {
-    let accusers = &member.record.standing.accusers;
-    Before {
-        state: member.state(),
-        node: member.record.node(),
-        accused_here: accusers.contains(me),
-        gone_here: accusers.iter().any(|accuser| accuser.id == me && accuser.gone),
+/// The same record, shared with the other nodes of this process if they share theirs.
+fn shared(pool: Option<&RecordPool>, record: Held) -> Held {
+    match pool {
+        Some(pool) => pool.share(record),
+        None => record,
+    }
+}
+
+impl Before {
+    fn of(member: &Member, me: NodeId) -> Self {
+        let accusers = &member.record.standing.accusers;
+        Self {
+            state: member.state(),
+            node: member.record.node(),
+            accused_here: accusers.contains(me),
+            gone_here: accusers.iter().any(|accuser| accuser.id == me && accuser.gone),
+        }
     }
 }
 
@@ -303,11 +342,6 @@ fn belongs_in_rings(state: NodeState) -> bool {
 
 fn in_rings(members: &BTreeMap<NodeId, Member>) -> impl Iterator<Item = NodeId> + Clone + '_ {
     members.iter().filter(|(_, member)| belongs_in_rings(member.state())).map(|(&id, _)| id)
-}
-
-/// Which bucket an id belongs to. Hashed, because ids given by operators may share any of their bytes.
-pub(crate) fn bucket_of(id: NodeId) -> usize {
-    hash(0x6275_636b_6574, &id.to_bytes()) as usize % BUCKETS
 }
 
 #[cfg(test)]

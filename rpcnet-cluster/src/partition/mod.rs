@@ -374,7 +374,8 @@ impl Partition {
     fn tally(&self, sight: &Sight<'_>) -> Tally {
         let (inside, total) = (self.baseline.answering(), self.baseline.total());
         let by_tag = matches!(self.rule, QuorumRule::Tagged { .. });
-        if !by_tag && !sight.cut_off && inside * 2 != total {
+        // Before there is a baseline nobody counts: that is no tie.
+        if total == 0 || !by_tag && !sight.cut_off && inside * 2 != total {
             return Tally { inside, total, has_lowest: false };
         }
         let there = (sight.visible)();

@@ -23,6 +23,9 @@ pub struct Seat {
 
 /// A protocol without sockets and clocks, as the simulator drives it.
 pub trait Core: Sized {
+    /// What the processes of one world share to save memory. It changes nothing that they do.
+    type Shared: Default;
+
     /// What it is called on the command line.
     const NAME: &'static str;
     /// Bytes that each datagram costs beyond its payload: seal, UDP and IP.
@@ -35,7 +38,7 @@ pub trait Core: Sized {
     /// The settings it runs with, for the report.
     fn settings(nodes: usize) -> String;
     /// A process that knows only itself.
-    fn new(seat: &Seat) -> Self;
+    fn new(seat: &Seat, shared: &Self::Shared) -> Self;
     /// Starts it with these seeds' addresses.
     fn join(&mut self, now: Instant, seeds: &[u32]);
     /// A datagram arrives. `false` if it was refused.

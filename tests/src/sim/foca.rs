@@ -109,6 +109,8 @@ impl Runtime<Name> for Surroundings {
 }
 
 impl Core for Foca {
+    type Shared = ();
+
     const NAME: &'static str = "foca";
     const DATAGRAM_OVERHEAD: usize = 28;
     const DATAGRAM_MAX: usize = 1_400;
@@ -122,7 +124,7 @@ impl Core for Foca {
         )
     }
 
-    fn new(seat: &Seat) -> Self {
+    fn new(seat: &Seat, (): &()) -> Self {
         let name = Name { node: seat.node, addr: seat.addr, life: seat.start << 16 };
         let rng = Xoshiro256PlusPlus::seed_from_u64(seat.seed);
         Self {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use rpcnet_cluster::membership::{
-    ClusterEvent, Config, Generation, Identity, Membership, Node, NodeId, NodeState, Output, StreamFailure,
-    StreamId,
+    ClusterEvent, Config, Generation, Identity, Membership, Node, NodeId, NodeState, Output, RecordPool,
+    StreamFailure, StreamId,
 };
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ pub struct Rpcnet {
 }
 
 impl Core for Rpcnet {
+    type Shared = RecordPool;
+
     const NAME: &'static str = "rpcnet";
     // The seal adds 39 bytes to what the core writes (its limit leaves room for them); UDP and IPv4 add 28.
     const DATAGRAM_OVERHEAD: usize = 39 + 28;
@@ -37,11 +39,11 @@ impl Core for Rpcnet {
             .into()
     }
 
-    fn new(seat: &Seat) -> Self {
+    fn new(seat: &Seat, pool: &RecordPool) -> Self {
         let generation = Generation(EPOCH + u64::from(seat.start));
         let identity = Identity::new(id_of(seat.node), generation, socket(seat.addr));
         let config = Config::new(format!("simulated-{}", seat.cluster));
-        Self { inner: Membership::new(identity, config, seat.seed), open: BTreeMap::new(), last: 0 }
+        Self { inner: Membership::sharing(identity, config, seat.seed, pool), open: BTreeMap::new(), last: 0 }
     }
 
     fn join(&mut self, now: Instant, seeds: &[u32]) {

@@ -24,7 +24,8 @@ const STREAM_OVERHEAD: usize = 200;
 const FOLDED_MAX: usize = 1_000;
 
 /// Everything there is in one run.
-pub struct World<C> {
+pub struct World<C: Core> {
+    shared: C::Shared,
     epoch: Instant,
     pub(crate) now: Duration,
     pub(crate) rng: Rng,
@@ -54,6 +55,7 @@ impl<C: Core> World<C> {
         let nodes = script.nodes;
         let cluster_of = (0..nodes).map(|node| u8::from(script.two_clusters && node % 2 == 1)).collect();
         Self {
+            shared: C::Shared::default(),
             epoch: Instant::now(),
             now: Duration::ZERO,
             rng: Rng::with_seed(seed),
@@ -81,7 +83,7 @@ impl<C: Core> World<C> {
         let start = self.hosts[node as usize].as_ref().map_or(1, |host| host.start + 1);
         let cluster = u32::from(self.script.two_clusters && node % 2 == 1);
         let seed = self.rng.u64(..);
-        let core = C::new(&Seat { node, start, addr, nodes: self.script.nodes, seed, cluster });
+        let core = C::new(&Seat { node, start, addr, nodes: self.script.nodes, seed, cluster }, &self.shared);
         let sent = self.hosts[node as usize].as_ref().map_or((0, 0), |old| (old.sent_bytes, old.sent_before));
         let mut host = Host::new(core, addr, start);
         (host.sent_bytes, host.sent_before) = sent;

@@ -3,7 +3,7 @@
 use super::super::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_UPDATES_MAX, SEAL_BYTES};
 use super::super::record::Update;
 use super::super::{Generation, Incarnation, NodeId, NodeState};
-use super::update::{decode_state, decode_update, encode_state};
+use super::update::{Recall, decode_state, decode_update, encode_state};
 use super::{Envelope, Malformed, Reader, Writer};
 
 /// A datagram as understood.
@@ -87,7 +87,7 @@ impl Body {
 
 impl Datagram {
     /// Reads a datagram of the cluster `cluster`.
-    pub(crate) fn decode(cluster: u64, bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn decode(cluster: u64, bytes: &[u8], recall: Recall<'_>) -> Result<Self, Malformed> {
         if bytes.len() > DATAGRAM_BYTES_MAX {
             return Err(Malformed::TooLong);
         }
@@ -103,7 +103,7 @@ impl Datagram {
         let mut updates = Vec::new();
         for _ in 0..count {
             let length = usize::from(input.u16()?);
-            updates.push(decode_update(input.take(length)?)?);
+            updates.push(decode_update(input.take(length)?, recall)?);
         }
         Ok(Self { envelope, body, updates })
     }

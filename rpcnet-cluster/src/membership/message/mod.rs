@@ -29,7 +29,7 @@ pub(crate) use datagram::{Body, Datagram, DatagramWriter};
 pub(crate) use stream::{
     BUCKETS, Page, Reply, Request, decode_reply, decode_request, encode_reply, encode_request,
 };
-pub(crate) use update::update_bytes;
+pub(crate) use update::{record_bytes, update_bytes};
 
 use super::{Generation, Incarnation, NodeId};
 
@@ -130,6 +130,11 @@ pub(crate) fn opening(cluster: u64) -> [u8; 9] {
 /// The number that stands for a cluster's name in every header.
 pub(crate) fn cluster_of(name: &str) -> u64 {
     hash(0, name.as_bytes())
+}
+
+/// Which part of all records a member's is in. Hashed, because ids given by operators may share any of their bytes.
+pub(crate) fn bucket_of(id: NodeId) -> usize {
+    hash(0x6275_636b_6574, &id.to_bytes()) as usize % BUCKETS
 }
 
 /// SipHash-1-3 under fixed keys: the same on every machine. `salt` tells its uses apart.

@@ -2,7 +2,7 @@
 
 use super::super::limits::{STREAM_BYTES_MAX, STREAM_UPDATES_MAX};
 use super::super::record::Update;
-use super::update::{decode_update, update_bytes};
+use super::update::{Recall, decode_update, update_bytes};
 use super::{Envelope, Malformed, Reader, Writer};
 
 /// Parts that all records are divided into for comparing.
@@ -86,31 +86,39 @@ pub(crate) fn encode_reply(envelope: &Envelope, reply: &Reply) -> Vec<u8> {
     framed(envelope, kind, &body)
 }
 
-pub(crate) fn decode_request(cluster: u64, bytes: &[u8]) -> Result<(Envelope, Request), Malformed> {
+pub(crate) fn decode_request(
+    cluster: u64,
+    bytes: &[u8],
+    recall: Recall<'_>,
+) -> Result<(Envelope, Request), Malformed> {
     let (envelope, kind, mut body) = unframed(cluster, bytes)?;
     let request = match kind {
         JOIN => {
-            let me = decode_update(body.bytes(STREAM_BYTES_MAX, "record")?)?;
+            let me = decode_update(body.bytes(STREAM_BYTES_MAX, "record")?, recall)?;
             if me.id() != envelope.from || !matches!(me, Update::Full(_)) {
                 return Err(Malformed::Value("joiner"));
             }
             Request::Join { me: Box::new(me) }
         }
         SYNC => Request::Sync { buckets: decode_buckets(&mut body)? },
-        PUSH => Request::Push { updates: decode_updates(&mut body)? },
+        PUSH => Request::Push { updates: decode_updates(&mut body, recall)? },
         STREAM_PING => Request::Ping,
         _ => return Err(Malformed::Value("kind")),
     };
     Ok((envelope, request))
 }
 
-pub(crate) fn decode_reply(cluster: u64, bytes: &[u8]) -> Result<(Envelope, Reply), Malformed> {
+pub(crate) fn decode_reply(
+    cluster: u64,
+    bytes: &[u8],
+    recall: Recall<'_>,
+) -> Result<(Envelope, Reply), Malformed> {
     let (envelope, kind, mut body) = unframed(cluster, bytes)?;
     let reply = match kind {
         PAGE => {
             let mut covered = [0; BUCKETS / 8];
             covered.copy_from_slice(body.take(BUCKETS / 8)?);
-            Reply::Page(Page { covered, updates: decode_updates(&mut body)? })
+            Reply::Page(Page { covered, updates: decode_updates(&mut body, recall)? })
         }
         DONE => Reply::Done,
         _ => return Err(Malformed::Value("kind")),
@@ -140,12 +148,12 @@ fn encode_updates(updates: &[Update], out: &mut Writer) {
     updates.iter().for_each(|update| out.bytes(&update_bytes(update)));
 }
 
-fn decode_updates(input: &mut Reader<'_>) -> Result<Vec<Update>, Malformed> {
+fn decode_updates(input: &mut Reader<'_>, recall: Recall<'_>) -> Result<Vec<Update>, Malformed> {
     let count = input.varint_max(STREAM_UPDATES_MAX as u64, "updates")?;
     // Not reserved in advance: the vector grows by what really arrived.
     let mut updates = Vec::new();
     for _ in 0..count {
-        updates.push(decode_update(input.bytes(STREAM_BYTES_MAX, "update")?)?);
+        updates.push(decode_update(input.bytes(STREAM_BYTES_MAX, "update")?, recall)?);
     }
     Ok(updates)
 }

@@ -1,9 +1,11 @@
 //! News about a member, as bytes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::accusers::{Accuser, Accusers};
+use super::super::held::Held;
 use super::super::limits::{ACCUSERS_MAX, LABEL_BYTES_MAX, TAG_VERSION_MAX, TAGS_BYTES_MAX, TAGS_MAX};
 use super::super::record::{Profile, Record, Standing, Update};
 use super::super::tags::{Tags, bytes_of};
@@ -16,19 +18,24 @@ const FULL: u8 = 1;
 const DEGRADED: u8 = 0x80;
 
 /// The bytes of an update, without the length that precedes them in a message.
-pub(crate) fn update_bytes(update: &Update) -> Vec<u8> {
-    let mut out = Writer::default();
+pub(crate) fn update_bytes(update: &Update) -> Cow<'_, [u8]> {
     match update {
         Update::Brief { id, generation, standing } => {
+            let mut out = Writer::default();
             out.u8(BRIEF);
             encode_standing(*id, *generation, standing, &mut out);
+            out.into_bytes().into()
         }
-        Update::Full(record) => {
-            out.u8(FULL);
-            encode_standing(record.id, record.generation, &record.standing, &mut out);
-            encode_facts(record, &mut out);
-        }
+        Update::Full(record) => record.bytes().into(),
     }
+}
+
+/// The bytes of an update that says all of a member.
+pub(crate) fn record_bytes(record: &Record) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.u8(FULL);
+    encode_standing(record.id, record.generation, &record.standing, &mut out);
+    encode_facts(record, &mut out);
     out.into_bytes()
 }
 
@@ -57,18 +64,25 @@ fn encode_facts(record: &Record, out: &mut Writer) {
     }
 }
 
+/// What the reader of a message holds already: the record of exactly these bytes, of this member. Most of a page is no news, and
+/// need not be read.
+pub(crate) type Recall<'a> = &'a dyn Fn(NodeId, &[u8]) -> Option<Held>;
+
 /// Reads one update; what follows its known fields is ignored.
-pub(super) fn decode_update(bytes: &[u8]) -> Result<Update, Malformed> {
+pub(super) fn decode_update(bytes: &[u8], recall: Recall<'_>) -> Result<Update, Malformed> {
     let mut input = Reader::new(bytes);
     let tag = input.u8()?;
     let id = input.id()?;
+    if let Some(record) = recall(id, bytes) {
+        return Ok(Update::Full(record));
+    }
     let generation = input.generation()?;
     let standing = decode_standing(&mut input)?;
     match tag {
         BRIEF => Ok(Update::Brief { id, generation, standing }),
         FULL => {
             let (profile, tags) = decode_facts(&mut input)?;
-            Ok(Update::Full(Record { id, generation, standing, profile, tags }))
+            Ok(Update::Full(Record { id, generation, standing, profile, tags }.into()))
         }
         _ => Err(Malformed::Value("update")),
     }

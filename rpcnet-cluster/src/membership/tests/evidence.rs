@@ -78,7 +78,7 @@ fn push_of_node_two(net: &mut Net, state: NodeState, gone: bool) {
     let mut accusers = Accusers::one(id(1), gone);
     accusers.union(&Accusers::one(id(3), gone));
     record.standing = Standing { incarnation: Incarnation(0), state, accusers, degraded: false };
-    let push = Request::Push { updates: vec![Update::Full(record)] };
+    let push = Request::Push { updates: vec![Update::Full(record.into())] };
     let bytes = encode_request(&envelope(net, 1), &push);
     net.input(0, |membership, now| membership.handle_stream_request(now, &bytes)).unwrap();
 }
@@ -129,8 +129,9 @@ fn every_member_is_looked_at_by_somebody_outside_its_rings() {
     net.run_for(secs(25));
     for observer in 0..16 {
         let membership = &net.hosts[observer].membership;
-        let heard =
-            |subject: usize| membership.table.get(id(subject)).is_some_and(|m| m.heard > Some(quiet_since));
+        let heard = |subject: usize| {
+            membership.table.get(id(subject)).is_some_and(|m| m.local().heard > Some(quiet_since))
+        };
         assert!((0..16).filter(|&subject| subject != observer).all(heard), "by node {observer}");
     }
 }
@@ -193,7 +194,7 @@ fn an_answer_counts_only_from_the_one_who_was_asked() {
     let sent: Vec<_> = std::iter::from_fn(|| helper.poll_output()).collect();
     let nonce = sent.iter().find_map(|output| match output {
         Output::Send { to, bytes } if *to == target => {
-            match Datagram::decode(cluster_of("test"), bytes).ok()?.body {
+            match Datagram::decode(cluster_of("test"), bytes, &|_, _| None).ok()?.body {
                 Body::Ping { nonce } => Some(nonce),
                 _ => None,
             }

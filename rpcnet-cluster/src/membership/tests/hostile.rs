@@ -45,7 +45,7 @@ fn envelope() -> Envelope {
 fn sample(net: &Net) -> Vec<u8> {
     let me = net.hosts[1].membership.local_record();
     let mut writer = DatagramWriter::new(&envelope(), Body::Ping { nonce: 5 });
-    assert!(writer.push(&update_bytes(&Update::Full(me))));
+    assert!(writer.push(&update_bytes(&Update::Full(me.into()))));
     writer.finish()
 }
 
@@ -55,12 +55,12 @@ fn a_datagram_cut_anywhere_is_refused_and_fields_of_the_future_are_skipped() {
     let bytes = sample(&net);
     let cluster = cluster_of("test");
     for end in 0..bytes.len() {
-        assert!(Datagram::decode(cluster, &bytes[..end]).is_err(), "cut at {end}");
+        assert!(Datagram::decode(cluster, &bytes[..end], &|_, _| None).is_err(), "cut at {end}");
     }
-    let known = Datagram::decode(cluster, &bytes).unwrap();
+    let known = Datagram::decode(cluster, &bytes, &|_, _| None).unwrap();
     let mut longer = bytes;
     longer.extend_from_slice(b"fields of a later version");
-    assert_eq!(Datagram::decode(cluster, &longer).unwrap(), known);
+    assert_eq!(Datagram::decode(cluster, &longer, &|_, _| None).unwrap(), known);
 }
 
 #[test]
@@ -92,11 +92,14 @@ fn nodes_that_say_as_much_of_themselves_as_they_may_stay_within_a_datagram() {
 fn other_versions_and_other_clusters_are_told_apart() {
     let net = Net::settled(2, 3);
     let mut bytes = sample(&net);
-    assert_eq!(Datagram::decode(cluster_of("other"), &bytes).unwrap_err(), Malformed::OtherCluster);
+    assert_eq!(
+        Datagram::decode(cluster_of("other"), &bytes, &|_, _| None).unwrap_err(),
+        Malformed::OtherCluster
+    );
     bytes[0] = 0x99;
-    assert_eq!(Datagram::decode(cluster_of("test"), &bytes).unwrap_err(), Malformed::Version);
+    assert_eq!(Datagram::decode(cluster_of("test"), &bytes, &|_, _| None).unwrap_err(), Malformed::Version);
     bytes[0] = 0x19;
-    assert!(Datagram::decode(cluster_of("test"), &bytes).is_ok(), "a range that includes ours");
+    assert!(Datagram::decode(cluster_of("test"), &bytes, &|_, _| None).is_ok(), "a range that includes ours");
 }
 
 #[test]
@@ -134,9 +137,9 @@ proptest! {
     #[test]
     fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..1_300)) {
         let cluster = cluster_of("test");
-        let _ = Datagram::decode(cluster, &bytes);
-        let _ = decode_request(cluster, &bytes);
-        let _ = decode_reply(cluster, &bytes);
+        let _ = Datagram::decode(cluster, &bytes, &|_, _| None);
+        let _ = decode_request(cluster, &bytes, &|_, _| None);
+        let _ = decode_reply(cluster, &bytes, &|_, _| None);
     }
 
     #[test]
@@ -149,10 +152,10 @@ proptest! {
         bytes[9] = kind;
         bytes.extend_from_slice(&tail);
         let cluster = cluster_of("test");
-        if let Ok(datagram) = Datagram::decode(cluster, &bytes) {
+        if let Ok(datagram) = Datagram::decode(cluster, &bytes, &|_, _| None) {
             prop_assert!(datagram.updates.len() * 20 <= bytes.len());
         }
-        let _ = decode_request(cluster, &bytes);
-        let _ = decode_reply(cluster, &bytes);
+        let _ = decode_request(cluster, &bytes, &|_, _| None);
+        let _ = decode_reply(cluster, &bytes, &|_, _| None);
     }
 }

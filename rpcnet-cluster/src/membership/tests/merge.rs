@@ -6,7 +6,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::accusers::{Accuser, Accusers};
+use super::super::held::Held;
 use super::super::message::{Body, Datagram, DatagramWriter, Envelope, cluster_of, update_bytes};
+use super::super::pool::RecordPool;
 use super::super::record::{Profile, Record, Standing, Update};
 use super::super::tags::Tags;
 use super::super::{Generation, Incarnation, NodeState};
@@ -75,10 +77,37 @@ proptest! {
             cluster: cluster_of("c"), from: id(3), generation: Generation(1), incarnation: Incarnation(0), root: 0, health: 0, side: 0, minority: false, degraded: true,
         };
         let mut writer = DatagramWriter::new(&envelope, Body::Gossip);
-        let updates = [Update::Full(record.clone()), record.brief()];
+        let updates = [Update::Full(record.clone().into()), record.brief()];
         updates.iter().for_each(|update| assert!(writer.push(&update_bytes(update))));
-        let datagram = Datagram::decode(cluster_of("c"), &writer.finish()).unwrap();
+        let datagram = Datagram::decode(cluster_of("c"), &writer.finish(), &|_, _| None).unwrap();
         prop_assert_eq!(datagram.updates, updates);
         prop_assert_eq!(datagram.envelope, envelope);
+    }
+
+    #[test]
+    fn whoever_holds_a_record_reads_it_as_everybody_does(held in record(), sent in record()) {
+        let held = Held::from(held);
+        let envelope = Envelope {
+            cluster: cluster_of("c"), from: id(3), generation: Generation(1), incarnation: Incarnation(0), root: 0, health: 0, side: 0, minority: false, degraded: false,
+        };
+        let mut writer = DatagramWriter::new(&envelope, Body::Gossip);
+        let updates = [Update::Full(sent.clone().into()), sent.brief()];
+        updates.iter().for_each(|update| assert!(writer.push(&update_bytes(update))));
+        let pool = RecordPool::default();
+        pool.share(held);
+        let read = Datagram::decode(cluster_of("c"), &writer.finish(), &|id, bytes| pool.find(id, bytes)).unwrap();
+        prop_assert_eq!(read.updates, updates);
+    }
+
+    #[test]
+    fn those_who_share_hold_the_latest_once(old in record(), new in record()) {
+        let pool = RecordPool::default();
+        let share = |record: &Record| pool.share(record.clone().into());
+        let (first, second) = (share(&old), share(&old));
+        prop_assert!(std::ptr::eq::<Record>(&*first, &*second));
+        let latest = share(&new);
+        prop_assert_eq!(&*latest, &new);
+        prop_assert_eq!(&*first, &old, "who holds the old one still does");
+        prop_assert_eq!(pool.find(old.id, first.bytes()).is_some(), old == new);
     }
 }

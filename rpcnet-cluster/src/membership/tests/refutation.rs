@@ -127,7 +127,7 @@ fn tell_of_itself(net: &mut Net, change: impl FnOnce(&mut Record)) {
     let mut record = net.hosts[2].membership.local_record();
     change(&mut record);
     let mut writer = DatagramWriter::new(&sender(net, 1), Body::Gossip);
-    assert!(writer.push(&update_bytes(&Update::Full(record))));
+    assert!(writer.push(&update_bytes(&Update::Full(record.into()))));
     let bytes = writer.finish();
     net.inject(2, &bytes);
 }

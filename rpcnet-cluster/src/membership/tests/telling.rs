@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::super::accusers::Accusers;
-use super::super::limits::TOLD_AT_ONCE;
+use super::super::limits::{OUTPUTS_KEPT, TOLD_AT_ONCE};
 use super::super::message::{Body, Datagram, Envelope, Request, cluster_of, encode_request};
 use super::super::record::{Record, Standing, Update};
 use super::super::{Incarnation, Membership, NodeState, Output};
@@ -20,7 +20,7 @@ fn records(net: &Net, standing: &Standing) -> Vec<Update> {
         .map(|index| {
             let mut record = Record { id: id(index), standing: standing.clone(), ..like.clone() };
             record.profile.addr = addr(index);
-            Update::Full(record)
+            Update::Full(record.into())
         })
         .collect()
 }
@@ -46,7 +46,7 @@ fn told(membership: &mut Membership) -> Vec<SocketAddr> {
     let outputs = std::iter::from_fn(|| membership.poll_output());
     let you_are = |output| match output {
         Output::Send { to, bytes } => {
-            let datagram = Datagram::decode(cluster_of("test"), &bytes).unwrap();
+            let datagram = Datagram::decode(cluster_of("test"), &bytes, &|_, _| None).unwrap();
             matches!(datagram.body, Body::YouAre { .. }).then_some(to)
         }
         _ => None,
@@ -75,7 +75,9 @@ fn a_page_that_accuses_many_is_no_burst_and_all_are_told() {
     let accused = push(&net, records(&net, &failed));
     let (now, membership) = (net.now(), &mut net.hosts[0].membership);
     membership.handle_stream_request(now, &joined).unwrap();
+    assert!(membership.outputs.capacity() > MANY, "so many events at once");
     assert!(told(membership).is_empty());
+    assert!(membership.outputs.capacity() <= OUTPUTS_KEPT, "and no room for them is kept");
 
     membership.handle_stream_request(now, &accused).unwrap();
     let mut moments = vec![told(membership)];
