@@ -85,6 +85,10 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], Malformed> {
         let (head, tail) = self.0.split_at_checked(count).ok_or(Malformed::Truncated)?;
         self.0 = tail;

@@ -95,7 +95,7 @@ impl Datagram {
         let (envelope, kind) = Envelope::decode(cluster, &mut input)?;
         let length = usize::from(input.u8()?);
         let body = Body::decode(kind, &mut Reader::new(input.take(length)?))?;
-        let count = usize::from(input.u8()?);
+        let count = if input.is_empty() { 0 } else { usize::from(input.u8()?) };
         if count > DATAGRAM_UPDATES_MAX {
             return Err(Malformed::Value("updates"));
         }
@@ -147,8 +147,11 @@ impl DatagramWriter {
     }
 
     pub(crate) fn finish(mut self) -> Vec<u8> {
-        self.head.u8(self.count);
-        self.head.raw(self.updates.as_bytes());
+        // Most probes carry no news, and say so by ending here: twelve of them a second, for ever.
+        if self.count > 0 {
+            self.head.u8(self.count);
+            self.head.raw(self.updates.as_bytes());
+        }
         self.head.into_bytes()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! envelope  versions u8 (min·16 + max) │ cluster u64 │ kind u8 │ from 16 │ generation v │ incarnation v │ root u64 │ health u8 │ side u16
-//! datagram  envelope │ body length u8, body │ count u8, count × (length u16, update) │ …skipped
+//! datagram  envelope │ body length u8, body │ nothing, or: count u8, count × (length u16, update) │ …skipped
 //! stream    envelope │ body length v, body │ …skipped
 //! update    tag u8 │ id 16 │ generation v │ incarnation v │ state u8 │ count u8, count × (id 16, gone u8)
 //!           │ full only: tag version v │ addr │ rpc addr │ label │ capacity v │ count u8, count × (key, value) │ …skipped
